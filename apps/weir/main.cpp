@@ -1,0 +1,42 @@
+/// The command: one subcommand a file.
+
+#include <cstdio>
+#include <exception>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <weir/apps/weir/dump.hpp>
+#include <weir/apps/weir/exit_status.hpp>
+
+namespace {
+
+int run(int argc, char** argv) {
+  CLI::App app{"weir puts the conversations on a network wire back together."};
+  app.name("weir");
+  app.set_version_flag("--version", "weir " WEIR_VERSION);
+  app.require_subcommand(1);
+  app.failure_message([](const CLI::App* command, const CLI::Error& e) {
+    return fmt::format("weir: {} (`{} --help` shows how)\n", e.what(), command->get_display_name());
+  });
+  int status = weir::app::done;
+  weir::app::add_dump(app, status);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    // Help and version are errors of code 0 to CLI11.
+    return app.exit(e) == 0 ? weir::app::done : weir::app::wrong_usage;
+  }
+  return status;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "weir: {}\n", e.what());
+    return weir::app::incomplete;
+  }
+}

@@ -1,0 +1,157 @@
+#include <weir/net/output/text.hpp>
+
+#include <arpa/inet.h>
+
+#include <fmt/format.h>
+
+namespace weir {
+
+namespace {
+
+constexpr char hex_digits[] = "0123456789abcdef";
+
+bool plain_in_json(char c) noexcept {
+  return c >= 0x20 && c != '"' && c != '\\'; // bytes from 0x80 on are negative
+}
+
+void append_escaped(char c, std::string& out) {
+  switch (c) {
+  case '"': out += "\\\""; return;
+  case '\\': out += "\\\\"; return;
+  case '\b': out += "\\b"; return;
+  case '\f': out += "\\f"; return;
+  case '\n': out += "\\n"; return;
+  case '\r': out += "\\r"; return;
+  case '\t': out += "\\t"; return;
+  default:
+    out += "\\u00";
+    out += hex_digits[c >> 4 & 0xf];
+    out += hex_digits[c & 0xf];
+  }
+}
+
+} // namespace
+
+utc_time to_utc(timestamp time) noexcept {
+  using namespace std::chrono;
+  const auto day = floor<days>(time);
+  const year_month_day date{day};
+  const auto of_day = time - day;
+  const auto second = static_cast<unsigned>(floor<seconds>(of_day).count());
+  const auto first_of_year = sys_days{date.year() / January / 1};
+  return {
+      .year = int{date.year()},
+      .month = unsigned{date.month()},
+      .day = unsigned{date.day()},
+      .day_of_year = static_cast<unsigned>((day - first_of_year).count()) + 1,
+      .hour = second / 3600,
+      .minute = second / 60 % 60,
+      .second = second % 60,
+      .nanosecond = static_cast<unsigned>((of_day % seconds{1}).count()),
+      .seconds = std::int64_t{day.time_since_epoch().count()} * 86400 + second,
+  };
+}
+
+void append_number(std::uint64_t value, std::string& out) {
+  const fmt::format_int digits{value};
+  out.append(digits.data(), digits.size());
+}
+
+void append_padded(unsigned value, unsigned width, std::string& out) {
+  char digits[9];
+  for (auto i = width; i-- > 0; value /= 10)
+    digits[i] = static_cast<char>('0' + value % 10);
+  out.append(digits, width);
+}
+
+void append_hex(std::uint64_t value, std::string& out) {
+  char digits[16];
+  for (auto i = sizeof digits; i-- > 0; value >>= 4)
+    digits[i] = hex_digits[value & 0xf];
+  out.append(digits, sizeof digits);
+}
+
+void append_address(const ip_address& address, std::string& out) {
+  if (address.family == ip_family::v6) {
+    char text[INET6_ADDRSTRLEN];
+    out += inet_ntop(AF_INET6, address.bytes.data(), text, sizeof text);
+    return;
+  }
+  // inet_ntop is an sprintf for these.
+  for (std::size_t i = 0; i < 4; ++i) {
+    if (i != 0) out += '.';
+    append_number(address.bytes[i], out);
+  }
+}
+
+void append_time(timestamp time, std::string& out) {
+  const auto t = to_utc(time);
+  append_padded(static_cast<unsigned>(t.year), 4, out);
+  out += '-';
+  append_padded(t.month, 2, out);
+  out += '-';
+  append_padded(t.day, 2, out);
+  out += 'T';
+  append_padded(t.hour, 2, out);
+  out += ':';
+  append_padded(t.minute, 2, out);
+  out += ':';
+  append_padded(t.second, 2, out);
+  out += '.';
+  if (t.nanosecond % 1000 == 0)
+    append_padded(t.nanosecond / 1000, 6, out);
+  else
+    append_padded(t.nanosecond, 9, out);
+  out += 'Z';
+}
+
+void append_json_string(std::string_view text, std::string& out) {
+  out += '"';
+  while (!text.empty()) {
+    std::size_t plain = 0;
+    while (plain < text.size() && plain_in_json(text[plain]))
+      ++plain;
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
+    if (static_cast<unsigned char>(text[0]) < 0x80) {
+      append_escaped(text[0], out);
+      text.remove_prefix(1);
+    } else if (const auto n = utf8_length(text); n != 0) {
+      out += text.substr(0, n);
+      text.remove_prefix(n);
+    } else {
+      out += "\\ufffd";
+      text.remove_prefix(1);
+    }
+  }
+  out += '"';
+}
+
+std::size_t utf8_length(std::string_view text) noexcept {
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const auto continues = [&](std::size_t i, unsigned low, unsigned high) {
+    return i < text.size() && at(i) >= low && at(i) <= high;
+  };
+  if (text.empty()) return 0;
+  const unsigned first = at(0);
+  if (first < 0x80) return 1;
+  if (first >= 0xc2 && first <= 0xdf) return continues(1, 0x80, 0xbf) ? 2 : 0;
+  if (first >= 0xe0 && first <= 0xef) {
+    // No overlong forms, no surrogates.
+    const unsigned low = first == 0xe0 ? 0xa0 : 0x80;
+    const unsigned high = first == 0xed ? 0x9f : 0xbf;
+    return continues(1, low, high) && continues(2, 0x80, 0xbf) ? 3 : 0;
+  }
+  if (first >= 0xf0 && first <= 0xf4) {
+    // No overlong forms, nothing beyond U+10FFFF.
+    const unsigned low = first == 0xf0 ? 0x90 : 0x80;
+    const unsigned high = first == 0xf4 ? 0x8f : 0xbf;
+    const bool whole =
+        continues(1, low, high) && continues(2, 0x80, 0xbf) && continues(3, 0x80, 0xbf);
+    return whole ? 4 : 0;
+  }
+  return 0;
+}
+
+} // namespace weir
