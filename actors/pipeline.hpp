@@ -27,8 +27,8 @@ struct pipeline_options {
   std::uint64_t max_packets = 0;
   /// Dispatchers, each with a thread of its own.
   std::size_t dispatchers = 1;
-  std::size_t blocks = 24;
-  std::size_t block_bytes = 1 << 20;
+  std::size_t blocks = 12;
+  std::size_t block_bytes = 4 << 20;
   /// For everything that grows with the traffic, in bytes.
   std::size_t memory = 256 << 20;
   /// A writer actor for each, with a thread of its own; may be empty where accumulators do not store.

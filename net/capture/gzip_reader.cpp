@@ -147,14 +147,13 @@ private:
 
   /// Skips padding up to a member. False where none begins in the buffer.
   bool find_member() {
-    while (begin_ != end_ && !first_member_ && buffer_[begin_] == std::byte{0})
+    while (begin_ != end_ && buffer_[begin_] == std::byte{0})
       ++begin_;
     if (begin_ == end_) return false;
     if (buffer_[begin_] != std::byte{0x1f}) {
       fail("what follows the compressed data is not gzip");
       return false;
     }
-    first_member_ = false;
     return in_member_ = true;
   }
 
@@ -167,7 +166,6 @@ private:
   format format_ = format::unknown;
   std::optional<inflater> inflater_;
   bool in_member_ = false;
-  bool first_member_ = true;
   bool at_end_ = false;
   std::optional<error> failure_;
   std::vector<std::byte> buffer_ = std::vector<std::byte>(std::size_t{64} << 10);

@@ -93,7 +93,7 @@ private:
         write_partial(id, s, piece);
       file = partial_.take(id, s, stream.size);
     } else {
-      file = with_descriptors([&] { return folder_->create(id, s); });
+      file = create(id, s);
       for (const auto& piece : stream.rest)
         file.write(piece.bytes.view(), piece.offset);
       file.extend(stream.size);
@@ -156,18 +156,22 @@ private:
 
   int publish_in(std::string_view path, unpublished_file& file, const char* leaf) {
     int at = sub_folders_.get(path);
-    while (at < 0 && (errno == EMFILE || errno == ENFILE) && partial_.close_one())
+    while (at < 0 && free_descriptor(errno))
       at = sub_folders_.get(path);
     return at < 0 ? errno : folder_->publish(file, at, leaf);
   }
 
-  /// Closes files of streams that go on while there are no descriptors.
-  template<class Create>
-  unpublished_file with_descriptors(Create create) {
-    auto file = create();
-    while ((file.error == EMFILE || file.error == ENFILE) && partial_.close_one())
-      file = create();
+  unpublished_file create(std::uint64_t session_id, side s) {
+    auto file = folder_->create(session_id, s);
+    while (free_descriptor(file.error))
+      file = folder_->create(session_id, s);
     return file;
+  }
+
+  /// Whether it is worth trying again after this errno value, with a file or folder closed.
+  bool free_descriptor(int failure) noexcept {
+    return (failure == EMFILE || failure == ENFILE)
+           && (partial_.close_one() || sub_folders_.close_one());
   }
 
   void failed(int errno_value, const session_info& info, side s) {

@@ -15,11 +15,17 @@ int sub_folders::get(std::string_view path) {
     std::rotate(known, known + 1, known_.end());
     return known_.back().file.get();
   }
-  if (known_.size() == max_open) known_.erase(known_.begin());
+  if (known_.size() == max_open) close_one();
   auto made = make(path);
   if (!made) return -1;
   known_.push_back({std::string{path}, std::move(made)});
   return known_.back().file.get();
+}
+
+bool sub_folders::close_one() noexcept {
+  if (known_.empty()) return false;
+  known_.erase(known_.begin());
+  return true;
 }
 
 descriptor sub_folders::make(std::string_view path) const {

@@ -24,6 +24,9 @@ public:
   /// Forgets all: one of them may be gone.
   void clear() noexcept { known_.clear(); }
 
+  /// Closes the one that was not used for the longest time; false: none is open.
+  bool close_one() noexcept;
+
   static constexpr std::size_t max_open = 8;
 
 private:

@@ -74,16 +74,35 @@ void flow_table::process(packet_block& block, std::size_t shard) {
   block_ = &block;
   links_.assign(in.segments.size(), none);
   counters_.segments += in.segments.size();
-  for (std::uint32_t i = 0; i < in.segments.size(); ++i)
+  for (std::uint32_t i = 0; i < in.segments.size(); ++i) {
+    if (i % ahead_.size() == 0) look_ahead(in.segments, i);
     take(in.segments[i], i);
+  }
   flush(&in);
   block_ = nullptr;
   advance(block.now);
 }
 
+/// Many flows do not fit the caches. Looking a run of them up without anything in between lets their
+/// cache misses overlap instead of adding up.
+void flow_table::look_ahead(const std::vector<segment>& segments, std::size_t from) {
+  const auto count = std::min(ahead_.size(), segments.size() - from);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto& s = segments[from + i];
+    const auto found = map_.find(s.key, s.flow_hash);
+    ahead_[i] = found == map_.end() ? none : found->second;
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    if (ahead_[i] == none) continue;
+    const auto* line = reinterpret_cast<const char*>(&at(ahead_[i]));
+    for (std::size_t at = 0; at < sizeof(entry); at += 64)
+      __builtin_prefetch(line + at, 1);
+  }
+}
+
 void flow_table::take(const segment& s, std::uint32_t position) {
   now_ = std::max(now_, s.time);
-  auto flow = lookup(s);
+  auto flow = lookup(s, ahead_[position % ahead_.size()]);
   if (flow == none) return;
   auto verdict = at(flow).link.add(s);
   if (verdict == connection::verdict::reused) {
@@ -128,11 +147,15 @@ void flow_table::take(const segment& s, std::uint32_t position) {
   update_queue(flow);
 }
 
-/// The flow's entry, made if the segment may begin one; `none` where it may not.
-std::uint32_t flow_table::lookup(const segment& s) {
+std::uint32_t flow_table::find(const segment& s, std::uint32_t hint) {
+  if (hint != none && !at(hint).detached && at(hint).key == s.key) return hint;
   const auto found = map_.find(s.key, s.flow_hash);
-  if (found != map_.end()) {
-    const auto flow = found->second;
+  return found == map_.end() ? none : found->second;
+}
+
+/// The flow's entry, made if the segment may begin one; `none` where it may not.
+std::uint32_t flow_table::lookup(const segment& s, std::uint32_t hint) {
+  if (const auto flow = find(s, hint); flow != none) {
     auto& e = at(flow);
     if (e.since + timeout_of(e.queue) <= now_) {
       expire_one(flow);
@@ -147,7 +170,7 @@ std::uint32_t flow_table::lookup(const segment& s) {
       return flow;
     }
     // An entry that lingered past its time is remembered as closed by now: ask again.
-    if (map_.find(s.key, s.flow_hash) != map_.end()) return lookup(s);
+    if (find(s, none) != none) return lookup(s, none);
   }
   const bool syn = s.has(tcp_flag::syn);
   if (s.has(tcp_flag::rst) || (!syn && s.length == 0)) {
@@ -164,12 +187,14 @@ std::uint32_t flow_table::lookup(const segment& s) {
 std::uint32_t flow_table::create(const segment& s) {
   std::uint32_t flow;
   if (free_.empty()) {
-    flow = static_cast<std::uint32_t>(entries_.size());
-    entries_.push_back(std::make_unique<entry>(s));
+    if (slabs_.empty() || slabs_.back().size() == slab_size)
+      slabs_.emplace_back().reserve(slab_size);
+    flow = static_cast<std::uint32_t>((slabs_.size() - 1) * slab_size + slabs_.back().size());
+    slabs_.back().emplace_back(s);
   } else {
     flow = free_.back();
     free_.pop_back();
-    *entries_[flow] = entry{s};
+    at(flow) = entry{s};
   }
   auto& e = at(flow);
   e.first = e.last = e.since = s.time;
@@ -288,7 +313,7 @@ void flow_table::forget(std::uint32_t flow) {
   auto& e = at(flow);
   e.detached = true;
   unlink(flow);
-  map_.erase(e.key);
+  map_.erase(e.key, e.hash);
   touch(flow);
 }
 

@@ -120,10 +120,12 @@ private:
   };
 
   struct entry {
-    explicit entry(const segment& opening) : link{opening}, key{opening.key} {}
+    explicit entry(const segment& opening)
+        : link{opening}, key{opening.key}, hash{opening.flow_hash} {}
 
     connection link;
     flow_key key;
+    std::uint64_t hash;
     timestamp first{};
     timestamp last{};
     /// When it entered `lingering` or `closed`; otherwise as `last`.
@@ -159,7 +161,13 @@ private:
     std::size_t operator()(const flow_key& key) const noexcept { return hash(key, seed); }
   };
 
-  entry& at(std::uint32_t flow) noexcept { return *entries_[flow]; }
+  /// Entries never move, and the table of the slabs is small enough for the caches.
+  static constexpr std::size_t slab_size = 1024;
+  using slab = std::vector<entry>;
+
+  entry& at(std::uint32_t flow) noexcept {
+    return slabs_[flow / slab_size][flow % slab_size];
+  }
   queue& queue_of(queue_id id) noexcept { return queues_[static_cast<std::size_t>(id)]; }
   const queue& queue_of(queue_id id) const noexcept {
     return queues_[static_cast<std::size_t>(id)];
@@ -167,8 +175,10 @@ private:
   duration timeout_of(queue_id id) const noexcept;
 
   std::uint32_t create(const segment& s);
+  void look_ahead(const std::vector<segment>& segments, std::size_t from);
   void take(const segment& s, std::uint32_t position);
-  std::uint32_t lookup(const segment& s);
+  std::uint32_t find(const segment& s, std::uint32_t hint);
+  std::uint32_t lookup(const segment& s, std::uint32_t hint);
   void keep_syn_payload(entry& e, const segment& s);
   void start(std::uint32_t flow, const segment* s);
   void update_queue(std::uint32_t flow);
@@ -191,11 +201,13 @@ private:
   tsl::robin_map<flow_key, std::uint32_t, key_hash, std::equal_to<flow_key>,
                  std::allocator<std::pair<flow_key, std::uint32_t>>, true>
       map_;
-  std::vector<std::unique_ptr<entry>> entries_;
+  std::vector<slab> slabs_;
   std::vector<std::uint32_t> free_;
   std::array<queue, queue_count> queues_{};
   std::vector<std::uint32_t> links_;
   std::vector<std::uint32_t> touched_;
+  /// Where the next segments' flows were found; no more than hints, because segments change the table.
+  std::array<std::uint32_t, 32> ahead_{};
   const packet_block* block_ = nullptr;
   timestamp now_{};
   std::size_t sessions_ = 0;

@@ -51,6 +51,8 @@ std::uint64_t stream::position(std::uint32_t sequence) const noexcept {
 }
 
 void stream::add(const segment& s) {
+  auto first = s.sequence;
+  if (s.has(tcp_flag::syn) && !s.has(tcp_flag::rst)) start(++first, s.time);
   if (state_ == state::skipping) {
     figures_->skipped += s.captured;
     return;
@@ -59,8 +61,6 @@ void stream::add(const segment& s) {
     figures_->out_of_window += s.captured;
     return;
   }
-  auto first = s.sequence;
-  if (s.has(tcp_flag::syn)) start(++first, s.time);
   const bool fin = s.has(tcp_flag::fin);
   if (s.length == 0 && !fin) return;
   if (state_ == state::unknown) guess_start(first, s.length);

@@ -18,13 +18,12 @@ std::uint64_t stream::allowance() const noexcept {
 
 void stream::acknowledge(const segment& from_peer) {
   // The number on a RST is often made up, for instance by a middlebox.
-  if (!from_peer.has(tcp_flag::ack) || from_peer.has(tcp_flag::rst)
-      || state_ == state::skipping)
-    return;
+  if (!from_peer.has(tcp_flag::ack) || from_peer.has(tcp_flag::rst)) return;
   const bool scaled = window_scale_ != segment::no_scale && !from_peer.has(tcp_flag::syn);
   window_ = std::max(window_, std::uint64_t{from_peer.window} << (scaled ? window_scale_ : 0));
   if (from_peer.has(tcp_flag::syn) || (state_ == state::unknown && acknowledgment_starts_))
     start(from_peer.acknowledgment, from_peer.time);
+  if (state_ == state::skipping) return;
   if (state_ == state::unknown) {
     early_ack_ = from_peer.acknowledgment;
     return;

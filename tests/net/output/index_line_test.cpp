@@ -30,7 +30,7 @@ TEST(index_line, of_a_plain_session_says_exactly_this) {
   files.streams[0].file = "a.client";
   files.streams[1].file = "a.server";
   EXPECT_EQ(line(sample_info(), plain_summary(), files),
-            R"({"id":"0000000000001234","community_id":"1:6Fzmw7ZavFKeVyiIKw8ybiDZbUs=",)"
+            R"({"id":"0000000000001234","community_id":"1:052Sqnl5IvKmXLLUSlY/KOzgtfc=",)"
             R"("proto":"tcp","state":"closed","midstream":false,)"
             R"("start":"2026-01-31T23:59:59.123456Z","end":"2026-02-01T00:00:00.123456Z",)"
             R"("client":{"address":"192.0.2.1","port":49152,"packets":7,"bytes":412,"missing":0,)"

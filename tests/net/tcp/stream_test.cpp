@@ -862,6 +862,16 @@ TEST(stream, stops_at_once_when_skipped_within_a_delivery) {
   EXPECT_EQ(d.budget.used(), 0u);
 }
 
+TEST(stream, counts_the_payload_of_a_syn_whose_start_made_the_sink_skip) {
+  one_direction d;
+  d.data(3, "def");
+  d.data(0, "abc");
+  d.on_delivery = [&] { d.under_test().skip(); };
+  d.data(-1, "abc", tcp_flag::syn);
+  EXPECT_EQ(d.heard, "abc");
+  EXPECT_EQ(d.figures.skipped, 6u);
+}
+
 TEST(stream, has_moved_on_when_its_sink_throws) {
   one_direction d;
   d.opened();

@@ -1,0 +1,509 @@
+#include <weir/net/output/tar_store.hpp>
+
+#include <array>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <thread>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include <weir/net/output/tar_header.hpp>
+#include <weir/tests/support/temp_dir.hpp>
+
+#include "process_limits.hpp"
+#include "session_samples.hpp"
+
+namespace weir::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Standard output of a command, and its exit status.
+struct command_result {
+  std::string output;
+  int status;
+};
+
+command_result run(const std::string& command) {
+  FILE* const pipe = popen((command + " 2>&1").c_str(), "r");
+  EXPECT_NE(pipe, nullptr);
+  command_result out{};
+  std::array<char, 4096> buffer;
+  while (const auto n = fread(buffer.data(), 1, buffer.size(), pipe))
+    out.output.append(buffer.data(), n);
+  out.status = pclose(pipe);
+  return out;
+}
+
+bool installed(const std::string& program) { return run("command -v " + program).status == 0; }
+
+class tar_store_test : public testing::Test {
+protected:
+  std::shared_ptr<tar_file> create() {
+    auto tar = tar_file::create(path_);
+    EXPECT_TRUE(tar) << (tar ? "" : tar.error().message());
+    return *tar;
+  }
+
+  static std::unique_ptr<session_store> make(std::shared_ptr<tar_file> tar,
+                                             std::string_view name = "{id}.{side}") {
+    return make_tar_store(std::move(tar), names(name));
+  }
+
+  finished_session session(std::uint64_t id, std::string_view client, std::string_view server) {
+    return sample_session(budget_, id, client, server);
+  }
+
+  finished_session spilled_session(std::uint64_t id, std::uint64_t size) {
+    auto s = session(id, "", "");
+    s.streams[0].size = size;
+    s.streams[0].spilled = true;
+    return s;
+  }
+
+  void close(session_store& store, tar_file& tar) {
+    store.close();
+    EXPECT_EQ(store.first_error(), nullptr) << store.first_error()->message();
+    const auto closed = tar.close();
+    EXPECT_TRUE(closed) << closed.error().message();
+  }
+
+  /// Unpacks with GNU tar, which must have nothing to say.
+  fs::path unpack() {
+    const auto to = folder_ / "unpacked";
+    fs::create_directories(to);
+    const auto tar = run("tar -xf '" + path_ + "' -C '" + to.string() + "'");
+    EXPECT_EQ(tar.status, 0);
+    EXPECT_EQ(tar.output, "");
+    return to;
+  }
+
+  temp_dir folder_;
+  std::string path_ = folder_ / "out.tar";
+  memory_budget budget_{1 << 30};
+};
+
+TEST_F(tar_store_test, writes_an_entry_for_each_stream_and_the_index_last) {
+  auto tar = create();
+  auto store = make(tar);
+  store->finish(session(1, "request", "response"));
+  store->finish(session(2, "", std::string(512, 'x')));
+  store->finish(session(3, "", ""));
+  EXPECT_FALSE(fs::exists(path_)) << "has its name only when it is complete";
+  close(*store, *tar);
+
+  EXPECT_EQ(run("tar -tf '" + path_ + "'").output, "0000000000000001.client\n"
+                                                   "0000000000000001.server\n"
+                                                   "0000000000000002.server\n"
+                                                   "sessions.jsonl\n");
+  const auto to = unpack();
+  EXPECT_EQ(read_file(to / "0000000000000001.client"), "request");
+  EXPECT_EQ(read_file(to / "0000000000000002.server"), std::string(512, 'x'));
+  const auto lines = read_index(to / "sessions.jsonl");
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[0]["server"]["file"], "0000000000000001.server");
+  EXPECT_FALSE(lines[2]["client"].contains("file"));
+  EXPECT_EQ(store->counters().files, 3U);
+  EXPECT_EQ(store->counters().sessions, 3U);
+  EXPECT_EQ(fs::file_size(path_) % 512, 0U);
+  EXPECT_EQ(std::distance(fs::directory_iterator{folder_.path()}, {}), 2) << "no leftovers";
+}
+
+TEST_F(tar_store_test, of_nothing_is_an_archive_with_an_empty_index) {
+  auto tar = create();
+  auto store = make(tar);
+  close(*store, *tar);
+  EXPECT_EQ(run("tar -tf '" + path_ + "'").output, "sessions.jsonl\n");
+}
+
+TEST_F(tar_store_test, gives_entries_the_time_of_their_sessions_end) {
+  auto tar = create();
+  auto store = make(tar);
+  auto early = session(1, "x", "");
+  early.summary.end -= std::chrono::hours{1};
+  store->finish(session(2, "y", ""));
+  store->finish(std::move(early));
+  close(*store, *tar);
+  EXPECT_EQ(run("tar --utc --full-time -tvf '" + path_ + "' | awk '{print $4, $5, $6}'").output,
+            "2026-02-01 00:00:00 0000000000000002.client\n"
+            "2026-01-31 23:00:00 0000000000000001.client\n"
+            "2026-02-01 00:00:00 sessions.jsonl\n");
+}
+
+TEST_F(tar_store_test, makes_names_unique_by_itself) {
+  auto tar = create();
+  auto store = make(tar, "{client}/{server}.bin");
+  store->finish(session(1, "client 1", "server 1"));
+  store->finish(session(2, "client 2", ""));
+  close(*store, *tar);
+  const auto to = unpack();
+  EXPECT_EQ(files_in(to),
+            (std::vector<std::string>{"192.0.2.1/198.51.100.7-0000000000000001.client.bin",
+                                      "192.0.2.1/198.51.100.7-0000000000000001.server.bin",
+                                      "192.0.2.1/198.51.100.7-0000000000000002.client.bin"}));
+  EXPECT_EQ(read_index(to / "sessions.jsonl")[1]["client"]["file"],
+            "192.0.2.1/198.51.100.7-0000000000000002.client.bin");
+}
+
+TEST_F(tar_store_test, keeps_large_streams_aside_until_their_sessions_end) {
+  auto tar = create();
+  auto store = make(tar);
+  const std::string chunk(300'000, 'a');
+  for (std::uint64_t i = 0; i < 5; ++i) {
+    store->append(1, side::client, piece(budget_, chunk, i * chunk.size()));
+    store->append(2, side::client, piece(budget_, fmt::format("{:05}", i), i * 5));
+  }
+  auto one = spilled_session(1, 5 * chunk.size() + 3);
+  one.streams[0].rest.push_back(piece(budget_, "end", 5 * chunk.size()));
+  store->finish(std::move(one));
+  store->append(2, side::client, piece(budget_, "after", 25));
+  store->finish(spilled_session(2, 30));
+  store->append(3, side::client, piece(budget_, "new"));
+  store->finish(spilled_session(3, 3));
+  store->finish(session(4, std::string(900'000, 'm'), "small"));
+  EXPECT_EQ(budget_.used(), 0U);
+  close(*store, *tar);
+  const auto to = unpack();
+  EXPECT_EQ(read_file(to / "0000000000000001.client"), std::string(1'500'000, 'a') + "end");
+  EXPECT_EQ(read_file(to / "0000000000000002.client"), "0000000001000020000300004after");
+  EXPECT_EQ(read_file(to / "0000000000000003.client"), "new");
+  EXPECT_EQ(read_file(to / "0000000000000004.client"), std::string(900'000, 'm'));
+  EXPECT_EQ(read_file(to / "0000000000000004.server"), "small");
+}
+
+TEST_F(tar_store_test, writes_any_number_of_large_streams_with_few_descriptors) {
+  const auto open_now = static_cast<rlim_t>(
+      std::distance(fs::directory_iterator{"/proc/self/fd"}, fs::directory_iterator{}));
+  auto tar = create();
+  auto store = make(tar);
+  {
+    const lowered_limit limit{RLIMIT_NOFILE, open_now + 8};
+    for (std::uint64_t round = 0; round < 2; ++round)
+      for (std::uint64_t id = 0; id < 2000; ++id)
+        store->append(id, side::client, piece(budget_, fmt::format("{:5}", id), round * 5));
+    for (std::uint64_t id = 0; id < 2000; ++id)
+      store->finish(spilled_session(id, 10));
+  }
+  close(*store, *tar);
+  const auto to = unpack();
+  for (std::uint64_t id = 0; id < 2000; ++id)
+    ASSERT_EQ(read_file(to / fmt::format("{:016x}.client", id)), fmt::format("{0:5}{0:5}", id));
+}
+
+TEST_F(tar_store_test, fills_gaps_with_zeros_and_takes_no_room_for_them) {
+  auto tar = create();
+  auto store = make(tar);
+  constexpr std::uint64_t huge = (std::uint64_t{9} << 30) + 1; // more than ustar's 8 GiB
+  auto small = session(1, "", "");
+  small.streams[0].rest.push_back(piece(budget_, "a", 2));
+  small.streams[0].rest.push_back(piece(budget_, "b", 600));
+  small.streams[0].size = 700;
+  store->finish(std::move(small));
+  store->append(2, side::client, piece(budget_, "begin", 3));
+  auto large = spilled_session(2, huge + 5);
+  large.streams[0].rest.push_back(piece(budget_, "end", huge));
+  store->finish(std::move(large));
+  close(*store, *tar);
+  struct stat about {};
+  ASSERT_EQ(stat(path_.c_str(), &about), 0);
+  EXPECT_GT(static_cast<std::uint64_t>(about.st_size), huge);
+  EXPECT_LT(about.st_blocks, 200);
+  EXPECT_EQ(run("tar -tvf '" + path_ + "' | awk '{print $3, $6}'").output,
+            fmt::format("700 0000000000000001.client\n{} 0000000000000002.client\n"
+                        "{} sessions.jsonl\n",
+                        huge + 5, run("tar -xOf '" + path_ + "' sessions.jsonl").output.size()));
+  std::string expected(700, '\0');
+  expected[2] = 'a';
+  expected[600] = 'b';
+  EXPECT_EQ(run("tar -xOf '" + path_ + "' 0000000000000001.client").output, expected);
+  EXPECT_EQ(run("tar -xOf '" + path_ + "' 0000000000000002.client | tail -c 6").output,
+            std::string("\0end\0\0", 6));
+}
+
+TEST_F(tar_store_test, has_room_for_long_names) {
+  auto tar = create();
+  std::string name;
+  for (int i = 0; i < 4; ++i)
+    name += std::string(190, static_cast<char>('a' + i)) + '/';
+  auto pax = make(tar, name + "{id}.{side}");
+  auto prefix = make(tar, std::string(99, 'p') + '/' + std::string(60, 'n') + "{id}.{side}");
+  pax->finish(session(1, "client", "server"));
+  prefix->finish(session(2, "client", ""));
+  pax->close();
+  close(*prefix, *tar);
+  const auto to = unpack();
+  const auto names = files_in(to);
+  EXPECT_EQ(names,
+            (std::vector<std::string>{
+                name + "0000000000000001.client", name + "0000000000000001.server",
+                std::string(99, 'p') + '/' + std::string(60, 'n') + "0000000000000002.client"}));
+}
+
+TEST_F(tar_store_test, divides_names_of_every_length) {
+  std::string archive;
+  std::string expected;
+  for (std::size_t folder = 1; folder <= 200; folder += 7)
+    for (std::size_t leaf = 1; leaf <= 200; leaf += 9) {
+      const auto name = std::string(folder, 'f') + '/' + std::string(leaf, 'l');
+      append_tar_header(name, 0, sample_time, archive);
+      expected += name + '\n';
+    }
+  archive.append(1024, '\0');
+  std::ofstream{path_, std::ios::binary} << archive;
+  EXPECT_EQ(run("tar -tf '" + path_ + "'").output, expected);
+}
+
+TEST_F(tar_store_test, is_read_by_python) {
+  if (!installed("python3")) GTEST_SKIP() << "python3 is not installed";
+  auto tar = create();
+  auto store = make(tar, std::string(190, 'a') + '/' + std::string(150, 'b') + "{id}.{side}");
+  store->finish(session(1, "client", "server"));
+  close(*store, *tar);
+  const auto script = "import tarfile, sys\n"
+                      "t = tarfile.open(sys.argv[1])\n"
+                      "for m in t: print(len(m.name), m.size, m.mtime, m.mode, m.isfile())\n";
+  std::ofstream{folder_ / "list.py"} << script;
+  const auto listed = run("python3 '" + (folder_ / "list.py").string() + "' '" + path_ + "'");
+  const auto index = run("tar -xOf '" + path_ + "' sessions.jsonl").output.size();
+  EXPECT_EQ(listed.output, fmt::format("364 6 1769904000 420 True\n364 6 1769904000 420 True\n"
+                                       "14 {} 1769904000 420 True\n",
+                                       index));
+}
+
+TEST_F(tar_store_test, is_read_by_bsdtar) {
+  if (!installed("bsdtar")) GTEST_SKIP() << "bsdtar is not installed";
+  auto tar = create();
+  auto store = make(tar, std::string(190, 'a') + '/' + std::string(150, 'b') + "{id}.{side}");
+  store->finish(session(1, "client", ""));
+  close(*store, *tar);
+  const auto listed = run("bsdtar -tf '" + path_ + "'");
+  EXPECT_EQ(listed.status, 0);
+  EXPECT_EQ(listed.output, std::string(190, 'a') + '/' + std::string(150, 'b')
+                               + "0000000000000001.client\nsessions.jsonl\n");
+}
+
+TEST_F(tar_store_test, lets_several_stores_write_at_the_same_time) {
+  auto tar = create();
+  const auto write = [&](std::uint64_t first) {
+    memory_budget budget{1 << 30};
+    auto store = make(tar);
+    for (std::uint64_t id = first; id < first + 3000; ++id) {
+      store->finish(
+          sample_session(budget, id, fmt::format("client {}", id), std::string(id % 1000, 's')));
+      if (id % 500 == 0) {
+        store->append(id + 100'000, side::client, piece(budget, std::string(200'000, 'x')));
+        auto end = sample_session(budget, id + 100'000, "", "");
+        end.streams[0].size = 200'000;
+        end.streams[0].spilled = true;
+        store->finish(std::move(end));
+      }
+    }
+    store->close();
+    EXPECT_EQ(store->first_error(), nullptr);
+  };
+  std::thread other{write, 10'000};
+  write(20'000);
+  other.join();
+  EXPECT_TRUE(tar->close());
+  const auto to = unpack();
+  const auto lines = read_index(to / "sessions.jsonl");
+  EXPECT_EQ(lines.size(), 6012U);
+  for (const auto& line : lines) {
+    const auto id = std::stoull(line["id"].get<std::string>(), nullptr, 16);
+    const auto expected = id > 100'000 ? std::string(200'000, 'x') : fmt::format("client {}", id);
+    ASSERT_EQ(read_file(to / line["client"]["file"]), expected);
+    if (line["server"].contains("file")) {
+      ASSERT_EQ(read_file(to / line["server"]["file"]), std::string(id % 1000, 's'));
+    }
+  }
+}
+
+TEST_F(tar_store_test, never_overwrites_a_file) {
+  std::ofstream{path_} << "someone's";
+  const auto tar = tar_file::create(path_);
+  ASSERT_FALSE(tar);
+  EXPECT_EQ(tar.error().code, errc::already_exists);
+  EXPECT_NE(tar.error().message().find(path_), std::string::npos);
+  EXPECT_EQ(read_file(path_), "someone's");
+}
+
+TEST_F(tar_store_test, keeps_its_temporary_name_where_the_other_was_taken_meanwhile) {
+  auto tar = create();
+  auto store = make(tar);
+  store->finish(session(1, "x", ""));
+  store->close();
+  std::ofstream{path_} << "someone's";
+  const auto closed = tar->close();
+  ASSERT_FALSE(closed);
+  EXPECT_NE(closed.error().message().find(".out.tar.part"), std::string::npos)
+      << closed.error().message();
+  EXPECT_EQ(read_file(path_), "someone's");
+  EXPECT_EQ(run("tar -tf '" + (folder_ / ".out.tar.part").string() + "'").output,
+            "0000000000000001.client\nsessions.jsonl\n");
+}
+
+TEST_F(tar_store_test, names_the_file_that_cannot_be_made) {
+  path_ = folder_ / "missing/out.tar";
+  const auto tar = tar_file::create(path_);
+  ASSERT_FALSE(tar);
+  EXPECT_NE(tar.error().message().find(path_ + ": no such file"), std::string::npos)
+      << tar.error().message();
+}
+
+TEST_F(tar_store_test, can_be_written_to_a_pipe) {
+  const auto fifo = folder_ / "fifo";
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  std::thread reader{[&] { run("cat '" + fifo.string() + "' > '" + path_ + "'"); }};
+  auto tar = tar_file::create(fifo);
+  ASSERT_TRUE(tar) << tar.error().message();
+  auto store = make(*tar);
+  auto other = make(*tar);
+  for (std::uint64_t id = 0; id < 2000; ++id)
+    store->finish(session(id, "client", "server"));
+  other->append(5000, side::client, piece(budget_, std::string(300'000, 'x')));
+  auto end = spilled_session(5000, 500'000);
+  end.streams[0].rest.push_back(piece(budget_, "end", 499'000));
+  other->finish(std::move(end));
+  other->close();
+  close(*store, **tar);
+  tar->reset();
+  reader.join();
+  const auto to = unpack();
+  EXPECT_EQ(files_in(to).size(), 4001U);
+  EXPECT_EQ(read_file(to / "0000000000001388.client"), std::string(300'000, 'x')
+                                                           + std::string(199'000, '\0') + "end"
+                                                           + std::string(997, '\0'));
+}
+
+TEST_F(tar_store_test, says_so_when_the_reader_of_a_pipe_ends) {
+  const auto fifo = folder_ / "fifo";
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  auto* const before = std::signal(SIGPIPE, SIG_IGN);
+  descriptor reader{open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)};
+  auto tar = tar_file::create(fifo);
+  ASSERT_TRUE(tar);
+  reader.close();
+  auto store = make(*tar);
+  store->finish(session(1, "lost", ""));
+  store->close();
+  EXPECT_EQ(store->counters().files_failed, 1U);
+  EXPECT_EQ(store->counters().files, 0U);
+  ASSERT_NE(store->first_error(), nullptr);
+  EXPECT_NE(store->first_error()->message().find("broken pipe"), std::string::npos);
+  EXPECT_FALSE((*tar)->close());
+  std::signal(SIGPIPE, before);
+}
+
+TEST_F(tar_store_test, shows_what_was_finished_when_asked_to) {
+  auto tar = create();
+  auto store = make(tar);
+  store->finish(session(1, "x", ""));
+  store->flush();
+  EXPECT_EQ(store->counters().sessions, 1U);
+  EXPECT_GT(fs::file_size(folder_ / ".out.tar.part"), 0U);
+  close(*store, *tar);
+}
+
+TEST_F(tar_store_test, tells_of_streams_whose_sessions_never_ended) {
+  auto tar = create();
+  auto store = make(tar);
+  store->append(1, side::client, piece(budget_, "half"));
+  store->close();
+  EXPECT_EQ(store->counters().files_failed, 1U);
+  EXPECT_NE(store->first_error(), nullptr);
+}
+
+/// What a reader finds must be what the index says, whatever could not be written.
+void expect_that_index_and_entries_agree(const fs::path& to,
+                                         const std::vector<nlohmann::json>& lines) {
+  std::size_t files = 0;
+  for (const auto& line : lines)
+    for (const auto* s : {"client", "server"})
+      if (line[s].contains("file")) {
+        EXPECT_TRUE(fs::exists(to / line[s]["file"])) << line;
+        EXPECT_FALSE(line[s].contains("error"));
+        ++files;
+      } else if (line[s]["bytes"] != 0) {
+        EXPECT_TRUE(line[s].contains("error")) << line;
+        EXPECT_EQ(line[s]["saved"], 0);
+      }
+  std::size_t entries = 0;
+  for (const auto& name : files_in(to))
+    if (!name.starts_with(".weir-lost-")) ++entries;
+  EXPECT_EQ(files, entries);
+}
+
+TEST_F(tar_store_test, on_failure_keeps_a_readable_archive_whose_index_is_true) {
+  auto tar = create();
+  auto store = make(tar);
+  {
+    // The first buffers fit, others do not, some fail in part.
+    const file_size_limit limit{2'500'000};
+    for (std::uint64_t id = 0; id < 3000; ++id)
+      store->finish(session(id, std::string(500, 'c'), std::string(500, 's')));
+    store->finish(session(5000, std::string(300'000, 'L'), ""));
+    store->flush();
+  }
+  store->finish(session(6000, "again", ""));
+  store->close();
+  EXPECT_GT(store->counters().files_failed, 0U);
+  EXPECT_GT(store->counters().files, 2000U);
+  ASSERT_NE(store->first_error(), nullptr);
+  EXPECT_NE(store->first_error()->message().find("file too large"), std::string::npos);
+  EXPECT_FALSE(tar->close());
+  const auto to = unpack();
+  const auto lines = read_index(to / "sessions.jsonl");
+  EXPECT_EQ(lines.size(), 3002U);
+  expect_that_index_and_entries_agree(to, lines);
+}
+
+TEST_F(tar_store_test, on_a_full_disk_keeps_a_readable_archive_whose_index_is_true) {
+  const auto disk_folder = folder_ / "disk";
+  fs::create_directory(disk_folder);
+  const small_disk disk{disk_folder, 4 << 20};
+  if (!disk.mounted()) GTEST_SKIP() << "needs the right to mount a small file system";
+  path_ = disk_folder / "out.tar";
+  auto tar = create();
+  auto store = make(tar);
+  std::ofstream{disk_folder / "ballast"} << std::string(2 << 20, 'b');
+  for (std::uint64_t id = 0; id < 1500; ++id)
+    store->finish(session(id, std::string(500, 'c'), std::string(500, 's')));
+  store->flush();
+  EXPECT_GT(store->counters().files_failed, 0U);
+  fs::remove(disk_folder / "ballast");
+  store->finish(session(6000, "again", ""));
+  store->close();
+  (void)tar->close();
+  const auto to = unpack();
+  expect_that_index_and_entries_agree(to, read_index(to / "sessions.jsonl"));
+}
+
+TEST_F(tar_store_test, says_how_much_of_a_large_stream_could_be_kept_aside) {
+  auto tar = create();
+  auto store = make(tar);
+  {
+    const file_size_limit limit{150'000};
+    store->append(1, side::client, piece(budget_, std::string(100'000, 'a')));
+    store->append(1, side::client, piece(budget_, std::string(100'000, 'b'), 100'000));
+    store->append(1, side::client, piece(budget_, std::string(100'000, 'c'), 200'000));
+  }
+  auto end = spilled_session(1, 300'001);
+  end.streams[0].rest.push_back(piece(budget_, "d", 300'000));
+  store->finish(std::move(end));
+  store->close();
+  EXPECT_TRUE(tar->close());
+  const auto to = unpack();
+  EXPECT_EQ(read_file(to / "0000000000000001.client"),
+            std::string(100'000, 'a') + std::string(50'000, 'b'));
+  const auto line = read_index(to / "sessions.jsonl")[0];
+  EXPECT_EQ(line["client"]["saved"], 150'000);
+  EXPECT_EQ(line["client"]["error"], "file too large");
+}
+
+} // namespace
+} // namespace weir::test
