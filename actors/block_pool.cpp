@@ -19,7 +19,7 @@ block_pool::block_pool(std::size_t max_blocks, std::size_t block_capacity, memor
   free_.reserve(max_blocks);
 }
 
-block_pool::~block_pool() { budget_.release(made_ * block_capacity_); }
+block_pool::~block_pool() { budget_.release(made_ * cost()); }
 
 block_ref block_pool::acquire(std::function<void()> when_available) {
   std::unique_ptr<block_ref::slot> slot;
@@ -30,7 +30,7 @@ block_ref block_pool::acquire(std::function<void()> when_available) {
       free_.pop_back();
     } else if (made_ < max_blocks_) {
       slot = std::make_unique<block_ref::slot>(block_capacity_);
-      budget_.charge(block_capacity_);
+      budget_.charge(cost());
       ++made_;
     } else {
       waiting_.push_back(std::move(when_available));

@@ -61,6 +61,10 @@ public:
   std::size_t in_use() const noexcept { return in_use_.load(std::memory_order_relaxed); }
   std::size_t max_blocks() const noexcept { return max_blocks_; }
 
+  /// What a block is charged with: its storage, and about as much again for what is known of its
+  /// packets.
+  std::size_t cost() const noexcept { return 2 * block_capacity_; }
+
 private:
   friend class block_ref;
   block_pool(std::size_t max_blocks, std::size_t block_capacity, memory_budget& budget);

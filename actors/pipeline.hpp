@@ -27,9 +27,7 @@ struct pipeline_options {
   std::uint64_t max_packets = 0;
   /// Dispatchers, each with a thread of its own.
   std::size_t dispatchers = 1;
-  std::size_t blocks = 12;
-  std::size_t block_bytes = 4 << 20;
-  /// For everything that grows with the traffic, in bytes.
+  /// For everything that grows with the traffic, in bytes: a quarter of it for blocks on their way.
   std::size_t memory = 256 << 20;
   /// A writer actor for each, with a thread of its own; may be empty where accumulators do not store.
   std::vector<std::unique_ptr<session_store>> stores;

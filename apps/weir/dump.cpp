@@ -33,7 +33,7 @@ namespace {
 constexpr const char* examples = R"(
 Examples:
   weir dump -r trace.pcap -o out               every TCP session of a capture, both sides
-  weir dump -r mon.pcapng -r tue.pcapng.gz -o out
+  weir dump -r mon.pcapng tue.pcapng.gz -o out
                                                several files, as one capture
   tcpdump -w - port 80 | weir dump -r - -o out --side client
                                                what clients sent, as it is captured
@@ -196,7 +196,6 @@ void add_source_options(CLI::App& app, dump_settings& s) {
   app.add_option("-r,--read", s.files, "Capture file, pcap or pcapng, plain or gzip; - is standard input")
       ->type_name("FILE")
       ->required()
-      ->allow_extra_args(false)
       ->group("Input");
   app.add_option("-f,--filter", s.filter, "Only packets that match (pcap-filter(7))")
       ->type_name("FILTER")
@@ -219,7 +218,7 @@ void add_session_options(CLI::App& app, dump_settings& s) {
       ->capture_default_str()
       ->group("Sessions");
   add_duration(app, "--idle-timeout", s.flows.idle_timeout,
-               "End sessions without packets for this long, in packet time (default 1h)")
+               "End sessions without packets for this long, in packet time (default 124m)")
       ->group("Sessions");
   app.add_option("--max-sessions", s.flows.max_sessions,
                  "Sessions open at a time; beyond, the longest idle are evicted")

@@ -17,7 +17,9 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "weir " WEIR_VERSION);
   app.require_subcommand(1);
   app.failure_message([](const CLI::App* command, const CLI::Error& e) {
-    return fmt::format("weir: {} (`{} --help` shows how)\n", e.what(), command->get_display_name());
+    const auto chosen = command->get_subcommands();
+    const auto name = chosen.empty() ? "weir" : "weir " + chosen.front()->get_name();
+    return fmt::format("weir: {} (`{} --help` shows how)\n", e.what(), name);
   });
   int status = weir::app::done;
   weir::app::add_dump(app, status);

@@ -23,7 +23,8 @@ namespace weir {
 class tar_file {
 public:
   /// A new archive, under a temporary name until it is closed; `already_exists` where there is a
-  /// file of this name. "-" is standard output, and a FIFO or a device is written to as it is.
+  /// file of this name. "-" is standard output, and a FIFO or a device is written to as it is: the
+  /// process has to ignore SIGPIPE.
   static result<std::shared_ptr<tar_file>> create(std::string path);
 
   /// Without `close` the archive has no end, and keeps its temporary name.

@@ -31,7 +31,7 @@ constexpr field prefix_field{345, 155};
 using header = std::array<char, tar_block>;
 
 void put(header& h, field f, std::string_view text) noexcept {
-  std::memcpy(h.data() + f.offset, text.data(), std::min(text.size(), f.size));
+  std::copy_n(text.data(), std::min(text.size(), f.size), h.data() + f.offset);
 }
 
 /// Octal digits and a NUL; what does not fit, as GNU tar does: the top bit, then binary.

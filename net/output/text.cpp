@@ -1,5 +1,7 @@
 #include <weir/net/output/text.hpp>
 
+#include <array>
+
 #include <arpa/inet.h>
 
 #include <fmt/format.h>
@@ -10,9 +12,20 @@ namespace {
 
 constexpr char hex_digits[] = "0123456789abcdef";
 
-bool plain_in_json(char c) noexcept {
-  return c >= 0x20 && c != '"' && c != '\\'; // bytes from 0x80 on are negative
+constexpr char digit(unsigned value) noexcept { return static_cast<char>('0' + value); }
+
+void put_padded(char* at, unsigned value, unsigned width) noexcept {
+  for (auto i = width; i-- > 0; value /= 10)
+    at[i] = digit(value % 10);
 }
+
+/// The bytes that a JSON string holds as they are.
+constexpr auto plain_in_json = [] {
+  std::array<bool, 256> plain{};
+  for (unsigned c = 0x20; c < 0x80; ++c)
+    plain[c] = c != '"' && c != '\\';
+  return plain;
+}();
 
 void append_escaped(char c, std::string& out) {
   switch (c) {
@@ -59,8 +72,7 @@ void append_number(std::uint64_t value, std::string& out) {
 
 void append_padded(unsigned value, unsigned width, std::string& out) {
   char digits[9];
-  for (auto i = width; i-- > 0; value /= 10)
-    digits[i] = static_cast<char>('0' + value % 10);
+  put_padded(digits, value, width);
   out.append(digits, width);
 }
 
@@ -78,38 +90,42 @@ void append_address(const ip_address& address, std::string& out) {
     return;
   }
   // inet_ntop is an sprintf for these.
+  char text[16];
+  char* end = text;
   for (std::size_t i = 0; i < 4; ++i) {
-    if (i != 0) out += '.';
-    append_number(address.bytes[i], out);
+    const unsigned byte = address.bytes[i];
+    if (i != 0) *end++ = '.';
+    if (byte >= 100) *end++ = digit(byte / 100);
+    if (byte >= 10) *end++ = digit(byte / 10 % 10);
+    *end++ = digit(byte % 10);
   }
+  out.append(text, end);
 }
 
 void append_time(timestamp time, std::string& out) {
   const auto t = to_utc(time);
-  append_padded(static_cast<unsigned>(t.year), 4, out);
-  out += '-';
-  append_padded(t.month, 2, out);
-  out += '-';
-  append_padded(t.day, 2, out);
-  out += 'T';
-  append_padded(t.hour, 2, out);
-  out += ':';
-  append_padded(t.minute, 2, out);
-  out += ':';
-  append_padded(t.second, 2, out);
-  out += '.';
-  if (t.nanosecond % 1000 == 0)
-    append_padded(t.nanosecond / 1000, 6, out);
-  else
-    append_padded(t.nanosecond, 9, out);
-  out += 'Z';
+  const bool micro = t.nanosecond % 1000 == 0;
+  char text[] = "yyyy-mm-ddThh:mm:ss.nnnnnnnnnZ";
+  put_padded(text, static_cast<unsigned>(t.year), 4);
+  put_padded(text + 5, t.month, 2);
+  put_padded(text + 8, t.day, 2);
+  put_padded(text + 11, t.hour, 2);
+  put_padded(text + 14, t.minute, 2);
+  put_padded(text + 17, t.second, 2);
+  if (micro) {
+    put_padded(text + 20, t.nanosecond / 1000, 6);
+    text[26] = 'Z';
+  } else {
+    put_padded(text + 20, t.nanosecond, 9);
+  }
+  out.append(text, micro ? 27 : 30);
 }
 
 void append_json_string(std::string_view text, std::string& out) {
   out += '"';
   while (!text.empty()) {
     std::size_t plain = 0;
-    while (plain < text.size() && plain_in_json(text[plain]))
+    while (plain < text.size() && plain_in_json[static_cast<unsigned char>(text[plain])])
       ++plain;
     out += text.substr(0, plain);
     text.remove_prefix(plain);

@@ -23,8 +23,9 @@
 namespace weir {
 
 struct flow_options {
-  /// A session without packets for this long ends as `timeout`.
-  duration idle_timeout = std::chrono::hours{1};
+  /// A session without packets for this long ends as `timeout`. The default is what NATs have to grant
+  /// (RFC 5382 REQ-5): a little longer than keep-alives of a silent connection are apart.
+  duration idle_timeout = std::chrono::minutes{124};
   /// One or both sides have sent FIN and nothing follows: ends as `closed`.
   duration closing_timeout = std::chrono::minutes{2};
   /// How long a connection that is over may still bring bytes that are missing.

@@ -70,8 +70,7 @@ void session::sink::on_data(bytes_view bytes, timestamp time) {
   figures.skipped += bytes.size() - taken.size();
   owner->delivered_ += taken.size();
   const auto verdict = owner->accumulator_->on_data(from, taken, time);
-  owner->obey(limit != 0 && owner->delivered_ >= limit ? accumulator::verdict::skip_rest
-                                                       : verdict);
+  owner->obey(limit != 0 && owner->delivered_ >= limit ? accumulator::verdict::skip_rest : verdict);
 }
 
 void session::sink::on_gap(const gap& missing, timestamp time) {

@@ -1,5 +1,5 @@
-/// One TCP conversation: puts both streams together and feeds an accumulator. The session actor is a
-/// thin shell around it.
+/// One TCP conversation: puts both streams together and feeds an accumulator. The session actor is
+/// a thin shell around it.
 #pragma once
 
 #include <array>
@@ -35,14 +35,15 @@ struct session_end {
   timestamp time{};
   /// Packets of each side, SYNs and bare acknowledgements included.
   std::array<std::uint64_t, 2> packets{};
-  /// Payload that the dispatcher kept from the session because no receiver would accept it; goes into
-  /// `side_summary::out_of_window`.
+  /// Payload that the dispatcher kept from the session because no receiver would accept it; goes
+  /// into `side_summary::out_of_window`.
   std::array<std::uint64_t, 2> out_of_window{};
 };
 
 struct session_options {
   stream_options stream;
-  /// Payload bytes of both sides together after which the rest is skipped (counted); zero: no limit.
+  /// Payload bytes of both sides together after which the rest is skipped (counted); zero: no
+  /// limit.
   std::uint64_t max_bytes = 0;
 };
 
@@ -61,8 +62,8 @@ public:
   /// Segments of this flow in the order of their capture. Throws what the accumulator throws.
   void add(const segment& s);
 
-  /// Flushes what is still held back, settles all gaps, and tells the accumulator. Only once. Throws
-  /// what the accumulator throws.
+  /// Flushes what is still held back, settles all gaps, and tells the accumulator. Only once.
+  /// Throws what the accumulator throws.
   void finish(const session_end& end);
 
   /// Ends after an exception: no more calls to the accumulator but on_end with state `failed`, and

@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::size_t smallest = 256;
 
-/// Calls f(offset within the range, index into the ring, length) for each of the at most two straight
-/// parts of `length` positions in a ring of `capacity` bytes, a power of two.
+/// Calls f(offset within the range, index into the ring, length) for each of the at most two
+/// straight parts of `length` positions in a ring of `capacity` bytes, a power of two.
 template<class F>
 void for_each_part(std::uint64_t position, std::size_t length, std::size_t capacity, F f) {
   const auto at = static_cast<std::size_t>(position & (capacity - 1));

@@ -8,10 +8,10 @@
 
 namespace weir {
 
-/// Whoever injects into a connection races the real sender: the forged segment is delivered, then the
-/// real one comes as a seeming retransmission with other bytes. That shows only while the delivered
-/// bytes are remembered. A ring of at most `limit` bytes that grows with the stream, so that the many
-/// short ones pay little; charged to the budget.
+/// Whoever injects into a connection races the real sender: the forged segment is delivered, then
+/// the real one comes as a seeming retransmission with other bytes. That shows only while the
+/// delivered bytes are remembered. A ring of at most `limit` bytes that grows with the stream, so
+/// that the many short ones pay little; charged to the budget.
 class delivered_history {
 public:
   static constexpr std::size_t limit = 8192;

@@ -12,13 +12,14 @@
 
 namespace weir {
 
-/// Which copy counts where two segments carry the same sequence numbers. `last` replaces only what has
-/// not been delivered yet: delivered bytes were read by the application too.
+/// Which copy counts where two segments carry the same sequence numbers. `last` replaces only what
+/// has not been delivered yet: delivered bytes were read by the application too.
 enum class overlap_policy : std::uint8_t { first, last };
 
-/// Ordered by position in the stream, no two overlapping: which copy of a byte counts is settled when
-/// it arrives. Bytes are copied, and charged to the budget together with their bookkeeping. Every
-/// operation is logarithmic in the pieces held, plus linear in those that the new bytes overlap.
+/// Ordered by position in the stream, no two overlapping: which copy of a byte counts is settled
+/// when it arrives. Bytes are copied, and charged to the budget together with their bookkeeping.
+/// Every operation is logarithmic in the pieces held, plus linear in those that the new bytes
+/// overlap.
 class held_segments {
 public:
   /// Bytes from one segment, or a range that a snapshot length cut off: known to be lost.

@@ -9,8 +9,8 @@ namespace weir {
 
 namespace {
 
-/// Positions start here, so that a stream's start can move back without passing zero. The low 32 bits
-/// are zero: those of a position are its sequence number.
+/// Positions start here, so that a stream's start can move back without passing zero. The low 32
+/// bits are zero: those of a position are its sequence number.
 constexpr std::uint64_t origin = std::uint64_t{1} << 40;
 
 } // namespace
@@ -185,8 +185,7 @@ void stream::hold(const arrival& a, overlap_policy policy) {
 /// Keeps apart what lies outside of the window.
 void stream::doubt(const arrival& a, bool fin) {
   if (doubted_.empty()) doubt_contradicted_ = false;
-  const auto done =
-      doubted_.insert(a.begin, a.captured, a.length, a.time, overlap_policy::first);
+  const auto done = doubted_.insert(a.begin, a.captured, a.length, a.time, overlap_policy::first);
   figures_->duplicate += done.duplicate;
   figures_->conflicting += done.conflicting;
   if (fin) doubted_fin_ = a.end();
@@ -215,7 +214,8 @@ void stream::after_arrival(timestamp time) {
   enforce_limit(time);
 }
 
-// -- delivery: positions move on before the sink is called, which may throw or skip ----------------
+// -- delivery: positions move on before the sink is called, which may throw or skip
+// ----------------
 
 void stream::deliver(bytes_view bytes, timestamp time) {
   if (bytes.empty()) return;

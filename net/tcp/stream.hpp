@@ -15,8 +15,8 @@ namespace weir {
 
 struct stream_options {
   overlap_policy overlap = overlap_policy::first;
-  /// Out-of-order bytes held back in one direction; when reached, the lowest gap is declared. Counts
-  /// each held segment with its bookkeeping.
+  /// Out-of-order bytes held back in one direction; when reached, the lowest gap is declared.
+  /// Counts each held segment with its bookkeeping.
   std::size_t max_held = 16 << 20;
 };
 
@@ -31,36 +31,40 @@ protected:
 };
 
 /// What an observer can tell of one direction, who sees neither end's state and may have missed
-/// anything. In-order bytes pass straight through. What comes early is held until the bytes before it
-/// arrive, or until it is clear that they never will: the peer acknowledges them, the held bytes reach
-/// their limit, or the session ends. Then a gap is declared.
+/// anything. In-order bytes pass straight through. What comes early is held until the bytes before
+/// it arrive, or until it is clear that they never will: the peer acknowledges them, the held bytes
+/// reach their limit, or the session ends. Then a gap is declared.
 ///
 /// Which bytes belong to the stream:
 /// - The first copy delivered counts; among held copies the policy decides. Copies that differ are
 ///   counted, also against the last bytes delivered.
-/// - Urgent data stays in line (RFC 6093 3 and 6). A zero-window probe is data (RFC 9293 3.8.6.1), a
+/// - Urgent data stays in line (RFC 6093 3 and 6). A zero-window probe is data (RFC 9293 3.8.6.1),
+/// a
 ///   keep-alive's byte is not (RFC 1122 4.2.3.6).
-/// - The text of a RST is not: it is for the receiver's diagnosis (RFC 9293 3.5.3, RFC 1122 4.2.2.12)
+/// - The text of a RST is not: it is for the receiver's diagnosis (RFC 9293 3.5.3, RFC
+/// 1122 4.2.2.12)
 ///   and no receiver hands it to an application. tshark's follow prints it.
-/// - Bytes after the FIN are not. The FIN holds once all bytes before it are there, as in a receiver;
+/// - Bytes after the FIN are not. The FIN holds once all bytes before it are there, as in a
+/// receiver;
 ///   a segment that reaches across a FIN's position before that shows it to be forged.
 ///
 /// What is believed: one segment beyond what the receiver could accept must not open a hole of a
-/// gigabyte, but captures do lose seconds of traffic. Data beyond the window waits apart from the rest
-/// until an acknowledgement covers it, or, where no acknowledgements come, until there is a sustained
-/// run of it. An acknowledgement beyond the window is believed when a second one repeats or extends it.
+/// gigabyte, but captures do lose seconds of traffic. Data beyond the window waits apart from the
+/// rest until an acknowledgement covers it, or, where no acknowledgements come, until there is a
+/// sustained run of it. An acknowledgement beyond the window is believed when a second one repeats
+/// or extends it.
 ///
-/// Midstream (no SYN seen), the stream begins with the lowest byte that was captured before the peer
-/// acknowledged any: until then, or up to 64 KiB, everything is held back.
+/// Midstream (no SYN seen), the stream begins with the lowest byte that was captured before the
+/// peer acknowledged any: until then, or up to 64 KiB, everything is held back.
 class stream {
 public:
-  /// Counts into `figures` all but `packets` and `bytes`, which the sink counts. All references must
-  /// outlive the stream.
+  /// Counts into `figures` all but `packets` and `bytes`, which the sink counts. All references
+  /// must outlive the stream.
   stream(const stream_options& options, memory_budget& budget, stream_sink& sink,
          side_summary& figures) noexcept;
 
-  /// The sequence number of the first byte, from a SYN. Nothing changes where it is known already, or
-  /// where it is far from what was captured. `time` is that of the packet that told.
+  /// The sequence number of the first byte, from a SYN. Nothing changes where it is known already,
+  /// or where it is far from what was captured. `time` is that of the packet that told.
   void start(std::uint32_t first, timestamp time);
 
   /// The peer's opening was seen, so its first acknowledgement tells where this side starts.

@@ -1,5 +1,5 @@
-/// What settles a hole: acknowledgements, the limit on held bytes, the session's end; and what is not
-/// believed.
+/// What settles a hole: acknowledgements, the limit on held bytes, the session's end; and what is
+/// not believed.
 
 #include <algorithm>
 #include <utility>
@@ -54,11 +54,11 @@ void stream::confirm(std::uint64_t end, timestamp time) {
   drop_beyond_end();
 }
 
-/// An acknowledgement of bytes that were not captured. They were lost to the capture; or the capture
-/// has them late, which happens where both directions come from different queues, so that a bare
-/// acknowledgement waits for a second one or for data beyond the hole. One that comes with data does
-/// not wait: that data may be the answer to the missing bytes, and should not be told before the gap.
-/// A single byte more than captured may be a FIN's number.
+/// An acknowledgement of bytes that were not captured. They were lost to the capture; or the
+/// capture has them late, which happens where both directions come from different queues, so that a
+/// bare acknowledgement waits for a second one or for data beyond the hole. One that comes with
+/// data does not wait: that data may be the answer to the missing bytes, and should not be told
+/// before the gap. A single byte more than captured may be a FIN's number.
 void stream::note_unseen(std::uint64_t acknowledged, bool with_data, timestamp time) {
   const bool plausible = acknowledged <= high() + allowance();
   if (plausible) {

@@ -5,8 +5,8 @@
 
 namespace weir {
 
-/// Bytes beyond the next one that are plausible however small the announced window: announcements get
-/// lost, and an orderly flow's are not looked at.
+/// Bytes beyond the next one that are plausible however small the announced window: announcements
+/// get lost, and an orderly flow's are not looked at.
 inline constexpr std::uint64_t least_allowance = 1 << 20;
 
 /// The same where the window's scale is not known: larger than the windows in common use.

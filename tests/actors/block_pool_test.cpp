@@ -43,7 +43,7 @@ TEST(block_pool, charges_what_it_made_and_lives_as_long_as_its_blocks) {
   auto pool = block_pool::make(2, packet_block::max_packet, budget);
   auto block = pool->acquire([] {});
   pool.reset();
-  EXPECT_EQ(budget.used(), packet_block::max_packet);
+  EXPECT_EQ(budget.used(), 2 * packet_block::max_packet);
   block = {};
   EXPECT_EQ(budget.used(), 0u);
 }

@@ -67,7 +67,7 @@ std::string gzip(std::string_view text) {
 
 /// Most things are small, most bytes are in large ones.
 std::size_t draw_size(random& random) {
-  const bool large = random.chance(0.31);
+  const bool large = random.chance(0.27);
   return static_cast<std::size_t>(large ? random.log_between(8'000, 300'000)
                                         : random.log_between(200, 20'000));
 }

@@ -1,5 +1,6 @@
-/// A session fed with any segments: three header bytes an option, then records of segments. Checks what
-/// must hold whatever arrives: bounded memory, figures that add up, order of offsets, all memory back.
+/// A session fed with any segments: three header bytes an option, then records of segments. Checks
+/// what must hold whatever arrives: bounded memory, figures that add up, order of offsets, all
+/// memory back.
 
 #include <cstdint>
 #include <cstdlib>

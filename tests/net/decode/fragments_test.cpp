@@ -178,6 +178,14 @@ TEST_F(fragments, of_ipv6_that_repeat_bytes_with_other_values_discard_the_datagr
   EXPECT_EQ(add(k, 8, "end", false), status::pending);
 }
 
+TEST_F(fragments, of_ipv6_that_contradict_the_end_discard_the_datagram) {
+  const auto k = key(1, ip_family::v6);
+  EXPECT_EQ(add(k, 8, "end", false), status::pending);
+  EXPECT_EQ(add(k, 8, "an end", false), status::pending);
+  EXPECT_EQ(table_->counters().given_up, 1u);
+  EXPECT_EQ(add(k, 0, "01234567", true), status::pending);
+}
+
 TEST_F(fragments, of_ipv6_that_are_exact_copies_are_harmless) {
   const auto k = key(1, ip_family::v6);
   EXPECT_EQ(add(k, 0, "01234567", true), status::pending);

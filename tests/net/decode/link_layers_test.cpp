@@ -152,6 +152,20 @@ TEST_P(link_layers, that_are_cut_anywhere_lead_nowhere) {
 
 INSTANTIATE_TEST_SUITE_P(all, link_layers, testing::ValuesIn(ways()));
 
+TEST(link_lengths, keep_padding_out_where_ip_has_no_length_of_its_own) {
+  const auto endless = ipv4({.total_length = 0}, tcp({}, text));
+  for (auto frame : {ethernet(pppoe(9, endless)), ethernet_snap(endless)}) {
+    frame.resize(frame.size() + 20, std::byte{0xee});
+    decoding d;
+    for (const std::size_t cut : {0u, 5u}) { // the cut is in the padding
+      const auto found = d.decode(frame, {.captured = frame.size() - cut});
+      ASSERT_EQ(found.size(), 1u);
+      EXPECT_EQ(as_text(found[0].payload()), text);
+      EXPECT_EQ(found[0].length, text.size());
+    }
+  }
+}
+
 TEST(other_protocols, are_counted_by_name) {
   struct counted {
     const char* name;

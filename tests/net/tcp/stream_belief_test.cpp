@@ -1,0 +1,127 @@
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include <weir/tests/net/tcp/one_direction.hpp>
+
+namespace weir {
+namespace {
+
+using test::one_direction;
+
+TEST(stream_belief, opens_no_hole_for_one_segment_beyond_the_window) {
+  for (const bool acknowledged : {false, true}) {
+    one_direction d;
+    d.opened();
+    d.data(0, "abc");
+    d.data(1 << 30, "?");
+    d.data(3, "def");
+    if (acknowledged) d.ack(6);
+    d.finish();
+    EXPECT_EQ(d.heard, "abcdef");
+    EXPECT_EQ(d.figures.out_of_window, 1u);
+    EXPECT_EQ(d.figures.missing, 0u);
+  }
+}
+
+TEST(stream_belief, opens_no_hole_for_one_acknowledgement_beyond_the_window) {
+  one_direction d;
+  d.opened();
+  d.data(0, "abc");
+  d.ack_with_data(1 << 30);
+  d.data(3, "def");
+  d.ack(6);
+  d.ack_with_data((1 << 30) + (1 << 29));
+  d.data(6, "ghi");
+  d.finish();
+  EXPECT_EQ(d.heard, "abcdefghi");
+}
+
+TEST(stream_belief, prefers_what_comes_in_the_window_to_what_was_claimed_from_afar) {
+  one_direction d;
+  d.opened();
+  const std::int64_t far = 3 << 20;
+  d.data(far, "?");
+  const std::string kilobyte(1024, 'x');
+  for (std::int64_t at = 0; at < far + 4096; at += 1024)
+    d.data(at, kilobyte);
+  d.ack(far);
+  d.finish();
+  EXPECT_EQ(d.heard, std::string(static_cast<std::size_t>(far) + 4096, 'x'));
+}
+
+TEST(stream_belief, takes_data_beyond_the_least_window_where_the_real_one_is_larger) {
+  one_direction d;
+  d.opened();
+  d.under_test().peer_window_scale(7);
+  d.ack(0, 65535);
+  d.data(4 << 20, "abc");
+  d.ack((4 << 20) + 3);
+  EXPECT_EQ(d.heard, "[4194304]abc");
+}
+
+TEST(stream_belief, goes_on_after_seconds_of_traffic_that_no_one_captured) {
+  one_direction d;
+  d.opened();
+  const std::int64_t lost = 300'000'000;
+  d.data(0, "before");
+  d.ack(6);
+  d.data(lost, "after");
+  d.ack(lost + 5);
+  d.data(lost + 5, "wards");
+  EXPECT_EQ(d.heard, "before");
+  d.ack(lost + 10);
+  EXPECT_EQ(d.heard, "before[299999994]afterwards");
+  d.data(lost + 10, "!");
+  EXPECT_EQ(d.heard, "before[299999994]afterwards!") << "nothing waits any more";
+  EXPECT_EQ(d.figures.out_of_window, 0u);
+}
+
+TEST(stream_belief, goes_on_after_a_loss_that_ends_with_acknowledgements) {
+  one_direction d;
+  d.opened();
+  d.data(0, "before");
+  d.ack(100'000'000);
+  d.ack(100'000'000);
+  d.data(100'000'000, "after");
+  EXPECT_EQ(d.heard, "before[99999994]after");
+}
+
+TEST(stream_belief, goes_on_in_one_direction_only_with_a_sustained_run) {
+  one_direction d{{.max_held = 1 << 20}};
+  d.opened();
+  const std::int64_t lost = 300'000'000;
+  const std::string text(1400, 'x');
+  d.data(0, "before");
+  d.data(lost - 50'000'000, "?");
+  std::int64_t at = lost;
+  while (d.heard == "before" && at < lost + (4 << 20)) {
+    d.data(at, text);
+    at += 1400;
+  }
+  EXPECT_LE(at, lost + (1 << 20) + 1400);
+  EXPECT_EQ(d.heard.substr(0, 18), "before[299999994]x");
+  EXPECT_EQ(d.delivered, static_cast<std::uint64_t>(at));
+  EXPECT_EQ(d.figures.out_of_window, 1u);
+  d.data(at, "!");
+  EXPECT_EQ(d.heard.back(), '!');
+}
+
+TEST(stream_belief, drops_far_data_at_the_limit_where_the_peer_acknowledges_otherwise) {
+  one_direction d{{.max_held = 1 << 18}};
+  d.opened();
+  const std::string text(1400, '?');
+  d.data(0, "abc");
+  for (std::int64_t i = 0; i < 1000; ++i) {
+    d.data((1 << 30) + i * 1400, text);
+    d.ack(3);
+    ASSERT_LE(d.held(), 1u << 18);
+  }
+  d.data(3, "def");
+  d.finish();
+  EXPECT_EQ(d.heard, "abcdef");
+  EXPECT_EQ(d.figures.out_of_window, 1'400'000u);
+}
+
+} // namespace
+} // namespace weir
