@@ -8,6 +8,9 @@
 #define WEIR_CAF_1
 #endif
 
+#include <algorithm>
+#include <cstddef>
+#include <thread>
 #include <utility>
 
 #include <caf/actor_system_config.hpp>
@@ -55,14 +58,18 @@ void tell_later(Delay delay, const Handle& to, Ts&&... xs) {
 }
 
 /// Settings that weir's own programs run with. Work stealing, CAF's default, collapses with many
-/// ready actors; one shared queue is as good or better with any number of sessions.
+/// ready actors; one shared queue is as good or better with any number of sessions. No more workers
+/// than processors: CAF would have four at least, and they would only take turns.
 inline void tune(caf::actor_system_config& config) {
+  const auto workers = std::max<std::size_t>(std::thread::hardware_concurrency(), 1);
 #ifdef WEIR_CAF_1
   config.set("caf.scheduler.policy", "sharing");
   config.set("caf.scheduler.max-throughput", 300);
+  config.set("caf.scheduler.max-threads", workers);
 #else
   config.set("scheduler.policy", caf::atom("sharing"));
   config.set("scheduler.max-throughput", 300);
+  config.set("scheduler.max-threads", workers);
 #endif
 }
 

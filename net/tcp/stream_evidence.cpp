@@ -28,8 +28,7 @@ void stream::acknowledge(const segment& from_peer) {
     early_ack_ = from_peer.acknowledgment;
     return;
   }
-  auto acknowledged = position(from_peer.acknowledgment);
-  if (fin_) acknowledged = std::min(acknowledged, *fin_);
+  const auto acknowledged = position(from_peer.acknowledgment);
   if (state_ == state::guessed) {
     if (acknowledged <= begin_ || acknowledged > high() + allowance()) return;
     settle_start(from_peer.time);

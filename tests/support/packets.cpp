@@ -1,6 +1,7 @@
 #include <weir/tests/support/packets.hpp>
 
 #include <algorithm>
+#include <concepts>
 #include <stdexcept>
 #include <string>
 
@@ -12,12 +13,19 @@ namespace {
 /// Appends numbers in network byte order.
 class writer {
 public:
-  writer& u8(std::size_t v) {
+  template<std::integral T>
+  writer& u8(T v) {
     bytes.push_back(static_cast<std::byte>(v & 0xff));
     return *this;
   }
-  writer& u16(std::size_t v) { return u8(v >> 8).u8(v); }
-  writer& u32(std::size_t v) { return u16(v >> 16).u16(v); }
+  template<std::integral T>
+  writer& u16(T v) {
+    return u8(static_cast<std::uint32_t>(v) >> 8).u8(v);
+  }
+  template<std::integral T>
+  writer& u32(T v) {
+    return u16(static_cast<std::uint32_t>(v) >> 16).u16(v);
+  }
   writer& zeros(std::size_t n) {
     bytes.resize(bytes.size() + n);
     return *this;
@@ -113,7 +121,7 @@ void add_mac_addresses(writer& w) {
 byte_vector raw(std::initializer_list<int> values) {
   writer w;
   for (const auto v : values)
-    w.u8(static_cast<std::size_t>(v));
+    w.u8(v);
   return w.bytes;
 }
 

@@ -37,6 +37,56 @@ TEST(stream_belief, opens_no_hole_for_one_acknowledgement_beyond_the_window) {
   EXPECT_EQ(d.heard, "abcdefghi");
 }
 
+TEST(stream_belief, is_not_moved_by_unlike_acknowledgements_beyond_the_window) {
+  one_direction d;
+  d.opened();
+  d.data(0, "abc");
+  d.ack(1 << 29);
+  d.ack(1 << 30);
+  d.ack(3);
+  d.ack(1 << 30);
+  d.finish();
+  EXPECT_EQ(d.heard, "abc");
+}
+
+TEST(stream_belief, prefers_what_is_held_in_the_window_to_what_was_claimed_from_afar) {
+  one_direction d;
+  d.opened();
+  const std::size_t far = 3'000'000;
+  d.data(far, "?");
+  const std::string kilobyte(1000, 'x');
+  for (std::size_t at = 0; at + 1000 < far; at += 1000)
+    d.data(static_cast<std::int64_t>(at), kilobyte);
+  d.data(far - 500, std::string(1000, 'y'));
+  d.ack(far + 500);
+  EXPECT_EQ(d.heard.substr(far - 1000), "[500]" + std::string(1000, 'y'));
+  EXPECT_EQ(d.figures.conflicting, 1u);
+}
+
+TEST(stream_belief, delivers_at_the_end_what_was_claimed_from_afar_and_follows_without_a_hole) {
+  one_direction d;
+  d.opened();
+  const std::size_t far = 2 << 20;
+  d.data(far, "end");
+  for (std::size_t at = 0; at < far; at += 1 << 18)
+    d.data(static_cast<std::int64_t>(at), std::string(1 << 18, 'x'));
+  d.finish();
+  EXPECT_EQ(d.heard.substr(far), "end");
+  EXPECT_EQ(d.figures.out_of_window, 0u);
+}
+
+TEST(stream_belief, knows_the_end_from_a_fin_that_came_before_the_stream_was_found_again) {
+  one_direction d;
+  d.opened();
+  const std::int64_t lost = 100'000'000;
+  d.data(lost, "after");
+  d.fin(lost + 8);
+  d.ack(lost + 5);
+  d.ack(lost + 5);
+  d.finish();
+  EXPECT_EQ(d.heard, "[100000000]after[3]");
+}
+
 TEST(stream_belief, prefers_what_comes_in_the_window_to_what_was_claimed_from_afar) {
   one_direction d;
   d.opened();

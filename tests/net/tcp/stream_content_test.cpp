@@ -129,10 +129,32 @@ TEST(stream_content, is_not_ended_by_a_fin_that_data_reaches_across) {
   d.fin(5);
   d.data(0, "abc");
   d.data(3, "defg");
-  d.fin(7);
+  d.data(7, "hi");
+  d.fin(9);
   d.finish();
-  EXPECT_EQ(d.heard, "abcdefg");
+  EXPECT_EQ(d.heard, "abcdefghi");
   EXPECT_EQ(d.figures.out_of_window, 0u);
+}
+
+TEST(stream_content, drops_what_is_held_beyond_a_fin_when_all_before_it_has_come) {
+  one_direction d;
+  d.opened();
+  d.fin(6);
+  d.data(6, "xyz");
+  d.data(3, "def");
+  d.data(0, "abc");
+  EXPECT_EQ(d.heard, "abcdef");
+  EXPECT_EQ(d.figures.out_of_window, 3u);
+}
+
+TEST(stream_content, is_not_ended_by_a_fin_before_data_that_is_held) {
+  one_direction d;
+  d.opened();
+  d.data(6, "ghi");
+  d.fin(3);
+  d.data(0, "abc");
+  d.data(3, "def");
+  EXPECT_EQ(d.heard, "abcdefghi");
 }
 
 TEST(stream_content, prefers_a_fin_in_order_to_one_that_was_claimed_ahead) {

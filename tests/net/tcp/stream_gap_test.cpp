@@ -164,6 +164,24 @@ TEST(stream_gap, fills_a_cut_off_part_from_a_retransmission_while_it_is_held) {
   EXPECT_EQ(d.heard, "abcdefg[2]");
 }
 
+TEST(stream_gap, keeps_what_is_cut_off_on_both_sides_of_bytes_that_fill_it) {
+  one_direction d;
+  d.opened();
+  d.cut(3, "", 10);
+  d.data(5, "fg");
+  d.data(0, "abc");
+  EXPECT_EQ(d.heard, "abc[2]fg[6]");
+}
+
+TEST(stream_gap, loses_no_captured_byte_to_a_part_cut_off_around_it) {
+  one_direction d;
+  d.opened();
+  d.data(6, "g");
+  d.cut(3, "d", 8);
+  d.data(0, "abc");
+  EXPECT_EQ(d.heard, "abcd[2]g[4]");
+}
+
 TEST(stream_gap, lists_one_hole_once) {
   one_direction d;
   d.opened();

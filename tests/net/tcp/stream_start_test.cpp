@@ -96,6 +96,22 @@ TEST(stream_start, starts_where_a_late_syn_says) {
   EXPECT_EQ(d.heard, "abcdef");
 }
 
+TEST(stream_start, does_not_start_at_a_syn_far_from_its_data) {
+  one_direction d;
+  d.data(0, "abc");
+  d.data(-(1 << 29), "", tcp_flag::syn);
+  d.ack(3);
+  EXPECT_EQ(d.heard, "abc");
+}
+
+TEST(stream_start, drops_what_lies_before_a_late_syn) {
+  one_direction d;
+  d.data(-2, "??abc");
+  d.data(-1, "", tcp_flag::syn);
+  EXPECT_EQ(d.heard, "abc");
+  EXPECT_EQ(d.figures.out_of_window, 2u);
+}
+
 TEST(stream_start, starts_where_the_answer_to_its_syn_says) {
   one_direction d;
   auto answer = d.at(0, {}, tcp_flag::syn | tcp_flag::ack);
