@@ -20,6 +20,7 @@ std::string_view to_string(encapsulation_layer::kind kind) noexcept {
   case geneve: return "geneve";
   case gtp_u: return "gtp-u";
   case teredo: return "teredo";
+  case ayiya: return "ayiya";
   }
   return "unknown";
 }

@@ -26,7 +26,7 @@ constexpr std::string_view to_string(side s) noexcept {
 /// A layer that a packet was wrapped in, outermost first in a list.
 struct encapsulation_layer {
   enum class kind : std::uint8_t {
-    vlan, mpls, pppoe, ip_in_ip, gre, erspan, vxlan, geneve, gtp_u, teredo,
+    vlan, mpls, pppoe, ip_in_ip, gre, erspan, vxlan, geneve, gtp_u, teredo, ayiya,
   };
   kind type;
   /// VLAN id, MPLS label, PPPoE session, GRE key, ERSPAN session, VNI or TEID; zero where there is none.

@@ -29,8 +29,6 @@ struct segment {
   std::uint16_t window = 0;
   /// The window scale option of a SYN (RFC 7323 2.2), or `no_scale`.
   std::uint8_t window_scale = no_scale;
-  /// The checksum was verified and is wrong. Only set when verification was asked for.
-  bool bad_checksum = false;
   /// One more than the index into the block's encapsulations; zero: none.
   std::uint16_t encapsulation = 0;
   std::uint32_t sequence = 0;

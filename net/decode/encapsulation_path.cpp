@@ -33,7 +33,9 @@ bool id_names_network(kind type) noexcept {
 /// - MPLS: labels are local to each direction, and it has no ends;
 /// - PPPoE: a session id is an access line's, which its addresses name already;
 /// - ERSPAN: two switches may mirror one direction each;
-/// - Teredo: the relay may be another one on the way back (RFC 4380 5.4).
+/// - Teredo: the relay may be another one on the way back (RFC 4380 5.4);
+/// - AYIYA: made for ends whose address changes under their connections; what it carries has public
+///   addresses (draft-massar-v6ops-ayiya 1).
 /// Of GTP-U and GRE the ends count but not the TEID or key: each receiver chooses its own.
 bool ends_name_network(kind type) noexcept {
   switch (type) {

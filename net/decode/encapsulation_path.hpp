@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include <weir/net/flow.hpp>
@@ -22,6 +23,29 @@ public:
   }
 
   bool empty() const noexcept { return layers_.empty(); }
+
+  /// Where a path forks: the layers that all its branches share.
+  class mark {
+    friend class encapsulation_path;
+    std::size_t layers = 0;
+    std::uint64_t context = 0;
+    std::uint64_t identity = 0;
+  };
+
+  mark here() const noexcept {
+    mark m;
+    m.layers = layers_.size();
+    m.context = context_;
+    m.identity = identity_;
+    return m;
+  }
+
+  /// Forgets the layers that were added since.
+  void back_to(const mark& m) noexcept {
+    layers_.erase(layers_.begin() + static_cast<std::ptrdiff_t>(m.layers), layers_.end());
+    context_ = m.context;
+    identity_ = m.identity;
+  }
 
   /// Adds a layer inside of those that are there.
   void add(const encapsulation_layer& layer);

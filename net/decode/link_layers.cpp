@@ -46,6 +46,11 @@ packet_walk::layer packet_walk::first(link_type link) noexcept {
   case link_type::ppp_ether: return layer::pppoe;
   case link_type::cisco_hdlc: return layer::cisco_hdlc;
   case link_type::nflog: return layer::nflog;
+  case link_type::ieee802_11: return layer::wlan;
+  case link_type::ieee802_11_radiotap: return layer::radiotap;
+  case link_type::prism: return layer::prism;
+  case link_type::ieee802_11_avs: return layer::avs;
+  case link_type::ppi: return layer::ppi;
   }
   what_ = {protocol_space::link, static_cast<std::uint16_t>(link)};
   return finish(outcome::unknown_link);

@@ -10,7 +10,9 @@ packet_walk::packet_walk(const decoder_options& options, memory_budget& budget)
       max_layers_(options.max_layers),
       seed_(secret_seed()),
       fragments_({.timeout = options.fragment_timeout, .max_bytes = options.max_fragment_bytes},
-                 budget) {}
+                 budget) {
+  forks_.reserve(max_layers_);
+}
 
 void packet_walk::begin(packet_block& block) noexcept {
   block_ = &block;
@@ -24,11 +26,25 @@ outcome packet_walk::decode(const packet& p) {
   missing_ = wire > p.captured ? wire - p.captured : 0;
   time_ = p.time;
   path_.clear();
-  was_fragment_ = false;
+  layers_left_ = max_layers_;
 
-  auto next = first(p.link);
-  for (auto left = max_layers_; next != layer::done; --left) {
-    if (left == 0) return outcome::malformed;
+  auto result = follow(first(p.link));
+  while (!forks_.empty()) {
+    const auto& f = forks_.back();
+    in_ = f.in;
+    missing_ = f.missing;
+    layers_left_ = f.layers_left;
+    path_.back_to(f.path);
+    forks_.pop_back();
+    result = std::min(result, follow(layer::wlan_subframe));
+  }
+  return result;
+}
+
+outcome packet_walk::follow(layer next) {
+  was_fragment_ = false;
+  for (; next != layer::done; --layers_left_) {
+    if (layers_left_ == 0) return outcome::malformed;
     next = step(next);
   }
   return was_fragment_ && outcome_ == outcome::not_tcp ? outcome::fragment : outcome_;
@@ -50,6 +66,13 @@ packet_walk::layer packet_walk::step(layer l) {
   case layer::null: return null();
   case layer::loop: return loop();
   case layer::nflog: return nflog();
+  case layer::wlan: return wlan(false);
+  case layer::wlan_aligned: return wlan(true);
+  case layer::wlan_subframe: return wlan_subframe();
+  case layer::radiotap: return radiotap();
+  case layer::prism: return prism();
+  case layer::avs: return avs();
+  case layer::ppi: return ppi();
   case layer::ip: return ip();
   case layer::ipv4: return ipv4();
   case layer::ipv6: return ipv6();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include <weir/net/address.hpp>
 #include <weir/net/bytes.hpp>
@@ -36,10 +37,13 @@ public:
   /// The following packets are this block's; it has its shards.
   void begin(packet_block& block) noexcept;
 
-  /// Appends a segment to a shard of the block where the outcome is `tcp`.
+  /// Appends a segment to a shard of the block where the outcome is `tcp`. Of a packet that
+  /// aggregates several, each segment is appended, and the outcome is the first of `outcome` that
+  /// one of them has.
   outcome decode(const packet& p);
 
-  /// What the last packet was, where it is not TCP or of an unknown link type.
+  /// What the last packet was (or the last one in it), where it is not TCP or of an unknown link
+  /// type.
   protocol_id what() const noexcept { return what_; }
 
   const fragment_table& fragments() const noexcept { return fragments_; }
@@ -61,6 +65,13 @@ private:
     null,
     loop,
     nflog,
+    wlan,
+    wlan_aligned,
+    wlan_subframe,
+    radiotap,
+    prism,
+    avs,
+    ppi,
     ip,
     ipv4,
     ipv6,
@@ -82,6 +93,15 @@ private:
     ip_family family = ip_family::v4;
   };
 
+  /// Packets of an aggregate that wait until the one before them is through.
+  struct fork {
+    cursor in;
+    std::size_t missing = 0;
+    std::size_t layers_left = 0;
+    encapsulation_path::mark path;
+  };
+
+  outcome follow(layer next);
   layer step(layer l);
 
   // Link layers and what is between them and IP.
@@ -104,6 +124,14 @@ private:
   layer null() noexcept;
   layer loop() noexcept;
   layer nflog() noexcept;
+
+  // IEEE 802.11, and what capture systems put in front of it.
+  layer wlan(bool body_aligned) noexcept;
+  layer wlan_subframe();
+  layer radiotap() noexcept;
+  layer prism() noexcept;
+  layer avs() noexcept;
+  layer ppi() noexcept;
 
   // IP, its extension headers, and fragments.
   layer ip() noexcept;
@@ -128,6 +156,7 @@ private:
   layer geneve();
   layer gtp_u();
   layer teredo();
+  layer ayiya();
   bool looks_like_mpls() const noexcept;
   void tunnel(encapsulation_layer::kind kind, std::uint32_t id);
 
@@ -142,6 +171,10 @@ private:
   layer other(protocol_space space, std::uint16_t number) noexcept {
     what_ = {space, number};
     return finish(outcome::not_tcp);
+  }
+
+  layer other(wireless_frame f) noexcept {
+    return other(protocol_space::wireless, static_cast<std::uint16_t>(f));
   }
 
   /// Bytes of the current layer's payload on the wire.
@@ -168,6 +201,7 @@ private:
   cursor in_;
   /// Bytes on the wire behind the captured ones.
   std::size_t missing_ = 0;
+  std::size_t layers_left_ = 0;
   ip_ends ends_;
   encapsulation_path path_;
   timestamp time_{};
@@ -176,6 +210,8 @@ private:
   std::uint8_t extension_ = 0;
   outcome outcome_ = outcome::malformed;
   protocol_id what_;
+  /// The innermost last; no more than there can be layers.
+  std::vector<fork> forks_;
 };
 
 } // namespace weir

@@ -14,6 +14,10 @@ struct name {
 
 using enum protocol_space;
 
+constexpr protocol_id id(wireless_frame f) noexcept {
+  return {wireless, static_cast<std::uint16_t>(f)};
+}
+
 constexpr name names[] = {
     {{ip, 1}, "icmp"},
     {{ip, 2}, "igmp"},
@@ -35,6 +39,13 @@ constexpr name names[] = {
     {{ethertype, 0x8847}, "mpls"},
     {{ethertype, 0x8863}, "pppoe discovery"},
     {{llc, 0x42}, "stp"},
+    {id(wireless_frame::management), "802.11 management"},
+    {id(wireless_frame::control), "802.11 control"},
+    {id(wireless_frame::null), "802.11 null"},
+    {id(wireless_frame::encrypted), "802.11 encrypted"},
+    {id(wireless_frame::fragment), "802.11 fragment"},
+    {id(wireless_frame::damaged), "802.11 damaged"},
+    {id(wireless_frame::other), "802.11 other"},
 };
 
 } // namespace
@@ -50,6 +61,7 @@ std::string to_string(protocol_id id) {
   case snap: return fmt::format("snap {:#06x}", id.number);
   case address_family: return fmt::format("address family {}", id.number);
   case link: return to_string(static_cast<link_type>(id.number));
+  case wireless: return fmt::format("802.11 {}", id.number);
   }
   return "other";
 }

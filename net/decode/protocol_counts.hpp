@@ -10,7 +10,31 @@
 namespace weir {
 
 /// Where a protocol's number comes from.
-enum class protocol_space : std::uint8_t { ip, ethertype, ppp, llc, snap, address_family, link };
+enum class protocol_space : std::uint8_t {
+  ip,
+  ethertype,
+  ppp,
+  llc,
+  snap,
+  address_family,
+  link,
+  wireless,
+};
+
+/// Numbers of protocol_space::wireless: IEEE 802.11 frames with nothing to decode in them.
+enum class wireless_frame : std::uint16_t {
+  management,
+  control,
+  /// Data frames that only tell a station's state.
+  null,
+  encrypted,
+  /// Part of a frame that was cut into several.
+  fragment,
+  /// Received with a wrong checksum, says who captured it.
+  damaged,
+  /// Of a type or version that is none of these.
+  other,
+};
 
 struct protocol_id {
   protocol_space space = protocol_space::ip;

@@ -7,7 +7,9 @@ namespace {
 
 using kind = encapsulation_layer::kind;
 
+constexpr std::uint8_t protocol_ipv4 = 4;
 constexpr std::uint8_t protocol_udp = 17;
+constexpr std::uint8_t protocol_ipv6 = 41;
 constexpr std::uint8_t protocol_gre = 47;
 
 // GRE's flags (RFC 2784 2.1, RFC 2890 2, RFC 1701, RFC 2637 4.1).
@@ -24,6 +26,12 @@ constexpr std::uint16_t ethertype_bridged = 0x6558;
 constexpr std::uint16_t ethertype_mpls = 0x8847;
 constexpr std::uint16_t ethertype_erspan = 0x88be;
 constexpr std::uint16_t ethertype_erspan3 = 0x22eb;
+
+/// Aruba's access points number their tunnels by GRE's protocol type, and all of them carry IEEE
+/// 802.11 frames.
+bool aruba_wlan(std::uint16_t type) noexcept {
+  return (type >= 0x8200 && type <= 0x8370 && type % 0x10 == 0) || type == 0x9000;
+}
 
 bool common_tunnel_payload(std::uint16_t type) noexcept {
   return type == ethertype_ipv4 || type == ethertype_ipv6 || type == ethertype_bridged
@@ -72,7 +80,7 @@ packet_walk::layer packet_walk::gre() {
   // Small numbers are no lengths here: a Cisco keepalive, or OSI.
   if (type < 0x0600) return other(protocol_space::ip, protocol_gre);
   tunnel(kind::gre, key);
-  return by_ethertype(type);
+  return aruba_wlan(type) ? layer::wlan : by_ethertype(type);
 }
 
 /// RFC 2637 4.1: the key is the payload's length and the receiver's call.
@@ -151,8 +159,10 @@ packet_walk::layer packet_walk::udp() {
   }
   constexpr std::uint16_t gtp_u_port = 2152;
   constexpr std::uint16_t teredo_port = 3544;
+  constexpr std::uint16_t ayiya_port = 5072;
   if (destination == gtp_u_port || source == gtp_u_port) return gtp_u();
   if (destination == teredo_port || source == teredo_port) return teredo();
+  if (destination == ayiya_port || source == ayiya_port) return ayiya();
   return other(protocol_space::ip, protocol_udp);
 }
 
@@ -231,6 +241,26 @@ packet_walk::layer packet_walk::teredo() {
     return other(protocol_space::ip, protocol_udp);
   tunnel(kind::teredo, 0);
   return layer::ipv6;
+}
+
+/// draft-massar-v6ops-ayiya-02 3: only operations that forward a packet, and only where it is one.
+packet_walk::layer packet_walk::ayiya() {
+  const auto identity = std::size_t{1} << (in_.u8() >> 4);
+  const auto signature = (in_.u8() >> 4) * std::size_t{4};
+  const auto operation = in_.u8() & 0x0f;
+  const auto next = in_.u8();
+  constexpr std::size_t epoch = 4;
+  in_.skip(epoch + identity + signature);
+  constexpr int forward = 1;
+  constexpr int echo_request_and_forward = 3;
+  const auto ip_version = in_.peek_u8() >> 4;
+  const bool plausible =
+      (operation == forward || operation == echo_request_and_forward)
+      && ((next == protocol_ipv4 && ip_version == 4) || (next == protocol_ipv6 && ip_version == 6));
+  if (!in_ || !plausible || !fits_ip(in_, wire_size()))
+    return other(protocol_space::ip, protocol_udp);
+  tunnel(kind::ayiya, 0);
+  return layer::ip;
 }
 
 /// A label stack that ends, and what may follow one.

@@ -46,7 +46,7 @@ std::uint64_t sum(bytes_view bytes) noexcept {
     bytes = bytes.subspan(4);
   }
   std::uint32_t last = 0;
-  std::memcpy(&last, bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(&last, bytes.data(), bytes.size());
   return total + last;
 }
 

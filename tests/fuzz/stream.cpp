@@ -1,7 +1,9 @@
-/// A session fed with any segments: three header bytes an option, then records of segments. Checks
-/// what must hold whatever arrives: bounded memory, figures that add up, order of offsets, all
-/// memory back.
+/// A session fed with any segments: a few bytes of options, then one record a segment. Checks what
+/// must hold whatever arrives: bounded memory, figures that add up, offsets in order, all memory
+/// back.
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 

@@ -1,6 +1,5 @@
-#include <weir/net/output/file_store.hpp>
+#include "file_store_fixture.hpp"
 
-#include <map>
 #include <thread>
 
 #include <sys/stat.h>
@@ -8,40 +7,12 @@
 
 #include <fmt/format.h>
 
-#include <weir/tests/support/temp_dir.hpp>
-
-#include "process_limits.hpp"
-#include "session_samples.hpp"
-
 namespace weir::test {
 namespace {
 
 namespace fs = std::filesystem;
 
-class file_store_test : public testing::Test {
-protected:
-  std::shared_ptr<output_folder> open() {
-    auto folder = output_folder::open(out_);
-    EXPECT_TRUE(folder) << (folder ? "" : folder.error().message());
-    return *folder;
-  }
-
-  static std::unique_ptr<session_store> make(std::shared_ptr<output_folder> folder,
-                                             std::string_view name = "{id}.{side}",
-                                             std::size_t max_open_files = 64) {
-    return make_file_store(std::move(folder), {names(name), max_open_files});
-  }
-
-  finished_session session(std::uint64_t id, std::string_view client, std::string_view server) {
-    return sample_session(budget_, id, client, server);
-  }
-
-  std::vector<nlohmann::json> index() const { return read_index(out_ / "sessions.jsonl"); }
-
-  temp_dir folder_;
-  fs::path out_ = folder_ / "out";
-  memory_budget budget_{1 << 30};
-};
+class file_store_test : public file_store_fixture {};
 
 struct stamps {
   timestamp access;
@@ -396,56 +367,6 @@ TEST_F(file_store_test, lets_several_stores_share_a_folder) {
     EXPECT_EQ(read_file(out_ / line["client"]["file"]), fmt::format("client {}", id));
     EXPECT_EQ(read_file(out_ / line["server"]["file"]), fmt::format("server {}", id));
   }
-}
-
-TEST_F(file_store_test, writes_more_large_streams_at_once_than_descriptors) {
-  const lowered_limit limit{RLIMIT_NOFILE, 256};
-  auto store = make(open(), "{id}.{side}", open_file_limit(2));
-  constexpr std::uint64_t streams = 2000;
-  for (std::uint64_t round = 0; round < 3; ++round)
-    for (std::uint64_t id = 0; id < streams; ++id)
-      store->append(id, side::client,
-                    piece(budget_, fmt::format("{:5}{:5}", round, id), 10 * round));
-  for (std::uint64_t id = 0; id < streams; ++id) {
-    auto end = session(id, "", "");
-    end.streams[0].size = 30;
-    end.streams[0].spilled = true;
-    store->finish(std::move(end));
-  }
-  store->close();
-  EXPECT_EQ(store->first_error(), nullptr);
-  EXPECT_EQ(files_in(out_).size(), streams);
-  for (std::uint64_t id = 0; id < streams; ++id)
-    ASSERT_EQ(read_file(out_ / fmt::format("{:016x}.client", id)),
-              fmt::format("{0:5}{3:5}{1:5}{3:5}{2:5}{3:5}", 0, 1, 2, id));
-}
-
-TEST_F(file_store_test, makes_do_with_fewer_descriptors_than_it_was_promised) {
-  auto store = make(open(), "{id}/{side}", 1000);
-  // As many more as are open now, and a few.
-  const auto open_now = static_cast<rlim_t>(
-      std::distance(fs::directory_iterator{"/proc/self/fd"}, fs::directory_iterator{}));
-  const lowered_limit limit{RLIMIT_NOFILE, open_now + 10};
-  for (std::uint64_t id = 0; id < 100; ++id)
-    store->append(id, side::client, piece(budget_, "large"));
-  store->finish(session(1000, "small", "small"));
-  for (std::uint64_t id = 0; id < 100; ++id) {
-    auto end = session(id, "", "");
-    end.streams[0].size = 5;
-    end.streams[0].spilled = true;
-    store->finish(std::move(end));
-  }
-  store->close();
-  EXPECT_EQ(store->first_error(), nullptr) << store->first_error()->message();
-  EXPECT_EQ(store->counters().files, 102U);
-}
-
-TEST(open_file_limit, is_a_part_of_what_the_process_may_have) {
-  const lowered_limit limit{RLIMIT_NOFILE, 256};
-  EXPECT_EQ(open_file_limit(1), 64U);
-  EXPECT_EQ(open_file_limit(2), 32U);
-  EXPECT_EQ(open_file_limit(0), 64U);
-  EXPECT_EQ(open_file_limit(100), 4U);
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 /// Sessions to write, and readers of what was written.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
