@@ -10,8 +10,8 @@ namespace weir {
 
 namespace {
 
-/// How long memory may be short before sessions have to go.
-constexpr auto patience = std::chrono::milliseconds{200};
+/// How long to wait for memory before asking for it again.
+constexpr auto patience = std::chrono::milliseconds{500};
 
 class capture : public capture_actor::base {
 public:
@@ -25,7 +25,7 @@ public:
   behavior_type make_behavior() override {
     return {
         [this](proceed) { take_block(); },
-        [this](starving) { insist(); },
+        [this](const starving& s) { insist(s); },
         [this](end_of_input) { finish(); },
     };
   }
@@ -40,10 +40,8 @@ private:
 
   void take_block() {
     if (finished_) return;
-    if (settings_.budget->exhausted()) {
-      if (wait_for_memory()) return;
-    }
-    starving_ = false;
+    if (settings_.budget->exhausted() && wait_for_memory()) return;
+    waiting_ = false;
     auto block = settings_.pool->acquire(waker());
     if (!block) return;
     const auto status = settings_.source->fill(*block);
@@ -89,23 +87,22 @@ private:
   /// False where there is memory by now.
   bool wait_for_memory() {
     if (!settings_.budget->wait_for_relief()) return false;
+    waiting_ = true;
+    ++waits_;
     ask_for_memory(false);
-    if (!starving_) {
-      starving_ = true;
-      tell_later(patience, capture_actor{this}, starving{});
-    }
+    tell_later(patience, capture_actor{this}, starving{waits_, false});
     return true;
   }
 
   /// Sessions that hand on what they hold are not enough where out-of-order data or their mere number
   /// takes the memory: then the longest idle have to end. Not so where it is the writers' queue.
-  void insist() {
-    if (finished_ || !starving_) return;
+  void insist(const starving& s) {
+    if (!waiting_ || s.wait != waits_) return;
     const auto used = settings_.budget->used();
     const auto backlog = settings_.gauges->backlog.load(std::memory_order_relaxed);
-    const bool evict = used > backlog && used - backlog > settings_.budget->limit() / 2;
-    if (used >= settings_.budget->limit() / 4 * 3) ask_for_memory(evict);
-    tell_later(patience, capture_actor{this}, starving{});
+    const bool held = used > backlog && used - backlog > settings_.budget->limit() / 2;
+    ask_for_memory(held && s.again);
+    tell_later(patience, capture_actor{this}, starving{waits_, true});
   }
 
   void ask_for_memory(bool evict) {
@@ -127,7 +124,9 @@ private:
   capture_config settings_;
   decoder decoder_;
   capture_report report_;
-  bool starving_ = false;
+  bool waiting_ = false;
+  /// Tells a reminder of this wait from one of an earlier wait.
+  std::uint64_t waits_ = 0;
   bool finished_ = false;
 };
 

@@ -61,7 +61,7 @@ void tell_later(Delay delay, const Handle& to, Ts&&... xs) {
 /// ready actors; one shared queue is as good or better with any number of sessions. No more workers
 /// than processors: CAF would have four at least, and they would only take turns.
 inline void tune(caf::actor_system_config& config) {
-  const auto workers = std::max<std::size_t>(std::thread::hardware_concurrency(), 1);
+  const auto workers = std::max<std::size_t>(std::thread::hardware_concurrency() / 2, 1);
 #ifdef WEIR_CAF_1
   config.set("caf.scheduler.policy", "sharing");
   config.set("caf.scheduler.max-throughput", 300);

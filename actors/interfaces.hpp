@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <vector>
 
@@ -34,8 +33,11 @@ struct relief_request {
 /// Go on: with the next block, or where memory was missing.
 struct proceed {};
 
-/// Still without memory after a while?
-struct starving {};
+/// Still without memory, in the same wait as when this was sent?
+struct starving {
+  std::uint64_t wait = 0;
+  bool again = false;
+};
 
 /// No more packets: finish up and report to the pipeline.
 struct end_of_input {};
@@ -43,12 +45,8 @@ struct end_of_input {};
 /// The last session of a dispatcher that was told `end_of_input` is gone.
 struct sessions_gone {};
 
-/// A run of bytes of a session that is still open.
-struct stored_piece {
-  std::uint64_t session = 0;
-  side from = side::client;
-  stream_piece piece;
-};
+/// Something waits in the writer's queue.
+struct collect {};
 
 // -- reports to whoever runs the pipeline ------------------------------------------
 
@@ -106,10 +104,8 @@ using capture_actor = caf::typed_actor<
 
 /// Owns a store and does the blocking file work.
 using writer_actor = caf::typed_actor<
-  // Writes more of an open session.
-  handles<std::shared_ptr<stored_piece>>,
-  // Completes a session.
-  handles<std::shared_ptr<finished_session>>,
+  // Writes what waits in its queue.
+  handles<collect>,
   // Closes the store and reports.
   handles<end_of_input>>;
 
@@ -126,5 +122,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::sessions_gone)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::capture_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::dispatcher_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::writer_report)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<weir::stored_piece>)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<weir::finished_session>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::collect)

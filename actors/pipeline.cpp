@@ -62,7 +62,7 @@ pipeline_report run_pipeline(caf::actor_system& system, std::unique_ptr<packet_s
   const auto budget = std::make_shared<memory_budget>(options.memory);
   const auto gauges = std::make_shared<pipeline_gauges>();
 
-  std::vector<writer_actor> writers;
+  std::vector<writer_lane> writers;
   for (auto& store : options.stores)
     writers.push_back(spawn_writer(system, std::move(store), gauges, parent));
   const auto port = std::make_shared<writer_port>(writers, gauges);
@@ -101,7 +101,7 @@ pipeline_report run_pipeline(caf::actor_system& system, std::unique_ptr<packet_s
   reports.collect<dispatcher_report>(dispatchers.size(),
                                      [&](const dispatcher_report& r) { report.flows.add(r.flows); });
   for (const auto& writer : writers)
-    tell(writer, end_of_input{});
+    tell(writer.actor, end_of_input{});
   reports.collect<writer_report>(writers.size(), [&](writer_report& r) {
     report.stored.add(r.stored);
     if (!report.first_write_error) report.first_write_error = std::move(r.first_error);

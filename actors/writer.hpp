@@ -1,7 +1,12 @@
 /// The actors that do the blocking file work, and the way to them.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <mutex>
+#include <variant>
 #include <vector>
 
 #include <caf/actor.hpp>
@@ -13,25 +18,56 @@
 
 namespace weir {
 
-/// On a thread of its own. `parent` gets the `writer_report`.
-writer_actor spawn_writer(caf::actor_system& system, std::unique_ptr<session_store> store,
-                          std::shared_ptr<pipeline_gauges> gauges, caf::actor parent);
+/// What waits for one writer, in order. A writer that was woken for each session that ends would do
+/// little else than wake up: it takes them by the hundred, or after a moment.
+class writer_queue {
+public:
+  /// A run of bytes of a session that is still open.
+  struct piece {
+    std::uint64_t session = 0;
+    side from = side::client;
+    stream_piece bytes;
+  };
+  using job = std::variant<piece, finished_session>;
+
+  static constexpr std::size_t batch = 128;
+  static constexpr auto patience = std::chrono::milliseconds{10};
+
+  /// How many are waiting now, this one included.
+  std::size_t add(job j);
+  /// All that are waiting.
+  std::vector<job> take();
+
+private:
+  std::mutex mutex_;
+  std::vector<job> waiting_;
+};
+
+/// A writer and its queue.
+struct writer_lane {
+  writer_actor actor;
+  std::shared_ptr<writer_queue> queue;
+};
+
+/// The actor has a thread of its own. `parent` gets the `writer_report`.
+writer_lane spawn_writer(caf::actor_system& system, std::unique_ptr<session_store> store,
+                         std::shared_ptr<pipeline_gauges> gauges, caf::actor parent);
 
 /// Hands what file accumulators collect to the writers; all of one session to the same one.
 class writer_port : public store_port {
 public:
-  writer_port(std::vector<writer_actor> writers, std::shared_ptr<pipeline_gauges> gauges)
+  writer_port(std::vector<writer_lane> writers, std::shared_ptr<pipeline_gauges> gauges)
       : writers_(std::move(writers)), gauges_(std::move(gauges)) {}
 
   void append(std::uint64_t session_id, side s, stream_piece piece) override;
   void finish(finished_session session) override;
 
 private:
-  const writer_actor& writer_of(std::uint64_t session_id) const {
+  const writer_lane& writer_of(std::uint64_t session_id) const {
     return writers_[session_id % writers_.size()];
   }
 
-  std::vector<writer_actor> writers_;
+  std::vector<writer_lane> writers_;
   std::shared_ptr<pipeline_gauges> gauges_;
 };
 

@@ -72,7 +72,7 @@ struct dump_settings {
 void complain(const error& e) { fmt::print(stderr, "weir: {}\n", e.message()); }
 
 /// Half of the cores at most: capture, dispatchers and sessions need the others.
-std::size_t writer_count() { return std::clamp(std::thread::hardware_concurrency(), 2u, 8u); }
+std::size_t writer_count() { return std::clamp(std::thread::hardware_concurrency() / 2, 1u, 8u); }
 
 std::size_t dispatcher_count() {
   return std::clamp(std::thread::hardware_concurrency() / 4, 1u, 16u);

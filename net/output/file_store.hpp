@@ -8,8 +8,8 @@
 /// extension, later the session's id; no file is ever overwritten.
 ///
 /// Where writing fails, what was written gets its name all the same, and the index line says in the
-/// side's `saved` and `error` how much that is and why. The next session is tried afresh. For limits
-/// on file sizes to be such errors the process has to ignore SIGXFSZ.
+/// side's `saved` and `error` how much that is and why. The next session is tried afresh. For
+/// limits on file sizes to be such errors the process has to ignore SIGXFSZ.
 #pragma once
 
 #include <cstddef>

@@ -1,8 +1,41 @@
 #include <weir/net/output/index_file.hpp>
 
+#include <algorithm>
+
+#include <fcntl.h>
 #include <unistd.h>
 
 namespace weir {
+
+namespace {
+
+/// Room ahead of the end: two writes of a store.
+constexpr std::uint64_t room_ahead = 128 << 10;
+
+std::uint64_t size_of(const descriptor& file) noexcept {
+  return static_cast<std::uint64_t>(std::max<off_t>(lseek(file.get(), 0, SEEK_END), 0));
+}
+
+} // namespace
+
+index_file::~index_file() {
+  drop_torn_line();
+  const auto end = size_of(file_);
+  if (room_ <= end) return;
+  // Gives back what was not needed; what cannot be given back harms no one.
+  [[maybe_unused]] const int status
+      = fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(end),
+                  static_cast<off_t>(room_ - end));
+}
+
+void index_file::keep_room() noexcept {
+  const auto end = size_of(file_);
+  if (end + room_ahead / 2 <= room_) return;
+  const auto from = std::max(end, room_);
+  // Not every file system can; then the index takes its chance like all other files.
+  if (fallocate(file_.get(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(from), room_ahead) == 0)
+    room_ = from + room_ahead;
+}
 
 void index_file::drop_torn_line() noexcept {
   if (torn_.empty()) return;
@@ -26,6 +59,7 @@ int index_file::append(std::string& lines) {
     written = end;
   }
   lines.erase(0, written);
+  keep_room();
   return failed;
 }
 

@@ -14,11 +14,13 @@ class index_file {
 public:
   /// `file` is open for appending (O_APPEND), and only this object writes to it. `path` is for
   /// errors.
-  index_file(descriptor file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
+  index_file(descriptor file, std::string path) : file_(std::move(file)), path_(std::move(path)) {
+    keep_room();
+  }
   index_file(const index_file&) = delete;
   index_file& operator=(const index_file&) = delete;
 
-  ~index_file() { drop_torn_line(); }
+  ~index_file();
 
   /// Appends whole lines and removes from `lines` what was taken. A line that a failure cut is
   /// completed by the next call, from whatever store; no other line comes between its halves.
@@ -32,6 +34,7 @@ public:
 
 private:
   int complete_torn_line() noexcept;
+  void keep_room() noexcept;
 
   std::mutex mutex_;
   descriptor file_;
@@ -39,6 +42,8 @@ private:
   /// The rest of a line that did not fit, and how much of that line is in the file.
   std::string torn_;
   std::uint64_t torn_written_ = 0;
+  /// Disk space is allocated up to here: on a full disk, the lines that say so still fit.
+  std::uint64_t room_ = 0;
 };
 
 } // namespace weir

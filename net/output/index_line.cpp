@@ -39,7 +39,8 @@ bool has_id(const encapsulation_layer& layer) noexcept {
   using enum encapsulation_layer::kind;
   switch (layer.type) {
   case ip_in_ip:
-  case teredo: return false;
+  case teredo:
+  case ayiya: return false;
   case gre: return layer.id != 0; // a key is optional (RFC 2890)
   default: return true;
   }

@@ -6,8 +6,9 @@
 /// `.client` or
 /// `.server`. Gaps that are to be filled are zeros. Entries bear the time of their session's end.
 ///
-/// Where writing fails, the index line says so in the side's `error`; what follows is tried afresh. The
-/// place of what was lost is taken by an entry `.weir-lost-N`, so that readers find what follows.
+/// Where writing fails, the index line says so in the side's `error`; what follows is tried afresh.
+/// The place of what was lost is taken by an entry `.weir-lost-N`, so that readers find what
+/// follows.
 #pragma once
 
 #include <memory>

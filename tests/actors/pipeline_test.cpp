@@ -3,6 +3,7 @@
 #include <atomic>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include <caf/actor_registry.hpp>
@@ -214,11 +215,13 @@ TEST_F(pipeline_fixture, stops_after_as_many_packets_as_asked_for) {
 class slow_store : public session_store {
 public:
   explicit slow_store(std::atomic<std::uint64_t>& bytes) : bytes_(bytes) {}
-  void append(std::uint64_t, side, stream_piece piece) override {
+  void append(std::uint64_t id, side, stream_piece piece) override {
+    EXPECT_FALSE(finished_.contains(id)) << "a piece came after its session's end";
     std::this_thread::sleep_for(2ms);
     bytes_ += piece.bytes.size();
   }
   void finish(finished_session session) override {
+    EXPECT_TRUE(finished_.insert(session.info.id).second);
     for (const auto& stream : session.streams) {
       for (const auto& piece : stream.rest)
         bytes_ += piece.bytes.size();
@@ -233,6 +236,7 @@ public:
 
 private:
   std::atomic<std::uint64_t>& bytes_;
+  std::set<std::uint64_t> finished_;
   store_counters counters_;
 };
 

@@ -1,6 +1,7 @@
 #include <weir/tests/support/packets.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <concepts>
 #include <stdexcept>
 #include <string>
@@ -349,6 +350,15 @@ byte_vector teredo(const network& inner, bool indications) {
   writer w;
   // Authentication without identifier or value, then origin (RFC 4380 5.1.1).
   if (indications) w.u16(1).u16(0).zeros(9).u16(0).zeros(6);
+  return w.add(inner.data).bytes;
+}
+
+byte_vector ayiya(const ayiya_fields& f, const network& inner) {
+  writer w;
+  // An integer identity, SHA1, a shared secret.
+  w.u8(std::countr_zero(f.identity) << 4 | 1).u8(f.signature / 4 << 4 | 2).u8(0x10 | f.operation);
+  w.u8(f.next_header.value_or(static_cast<std::uint8_t>(inner.ethertype == 0x0800 ? 4 : 41)));
+  w.u32(1'700'000'000).zeros(f.identity).zeros(f.signature);
   return w.add(inner.data).bytes;
 }
 

@@ -172,6 +172,16 @@ byte_vector geneve(std::uint32_t vni, const network& inner, const byte_vector& o
 /// `extended` adds the optional fields and an extension header.
 byte_vector gtp_u(std::uint32_t teid, const network& inner, bool extended = false);
 byte_vector teredo(const network& inner, bool indications = false);
+struct ayiya_fields {
+  /// Bytes of it: a power of two.
+  std::size_t identity = 16;
+  /// Bytes of it: a multiple of four.
+  std::size_t signature = 20;
+  std::uint8_t operation = 1;
+  std::optional<std::uint8_t> next_header = {};
+};
+
+byte_vector ayiya(const ayiya_fields& fields, const network& inner);
 
 // -- link layers ---------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@
 #include <random>
 
 #include <weir/tests/net/decode/decoding.hpp>
+#include <weir/tests/support/wireless_packets.hpp>
 
 namespace weir::test {
 namespace {
@@ -26,6 +27,10 @@ std::vector<byte_vector> samples() {
       ethernet(ipv4({}, udp({.destination = 2152}, gtp_u(42, v4, true)))),
       ethernet(
           ipv4({}, udp({.destination = 3544}, teredo(ipv6({}, home_address("::1", t)), true)))),
+      ethernet(ipv4({}, udp({.destination = 5072}, ayiya({}, ipv6({}, t))))),
+      ethernet(ipv4({}, gre({}, other_network(0x8200, wlan_aggregate({v4, v4, v4}))))),
+      radiotap({.flags = 0x20, .time = true}, wlan_aggregate({v4, v4})),
+      avs(wlan({.qos = 0}, v4)),
       linux_sll2(v4),
       nflog(v4),
       ppp(v4),
@@ -37,9 +42,13 @@ std::vector<byte_vector> samples() {
   return all;
 }
 
-constexpr link_type links[] = {link_type::ethernet,   link_type::linux_sll2, link_type::nflog,
-                               link_type::ppp,        link_type::null,       link_type::loop,
-                               link_type::ppp_serial, link_type::raw,        link_type::linux_sll};
+constexpr link_type links[] = {link_type::ethernet,   link_type::linux_sll2,
+                               link_type::nflog,      link_type::ppp,
+                               link_type::null,       link_type::loop,
+                               link_type::ppp_serial, link_type::raw,
+                               link_type::linux_sll,  link_type::ieee802_11_radiotap,
+                               link_type::prism,      link_type::ppi,
+                               link_type::ieee802_11};
 
 TEST(damaged_packets, count_once_each_and_leave_no_segment_outside) {
   const auto good = samples();

@@ -98,6 +98,15 @@ std::vector<example> tunnels() {
       {"gtp-u with an extension header", over_udp(2152, gtp_u(7, v4(), true)), {{kind::gtp_u, 7}}},
       {"teredo", over_udp(3544, teredo(v6())), {{kind::teredo, 0}}},
       {"teredo from its port", from_udp(3544, teredo(v6(), true)), {{kind::teredo, 0}}},
+      {"ayiya", over_udp(5072, ayiya({}, v6())), {{kind::ayiya, 0}}},
+      {"ayiya from its port", from_udp(5072, ayiya({}, v6())), {{kind::ayiya, 0}}},
+      {"ayiya with ipv4", over_udp(5072, ayiya({}, v4())), {{kind::ayiya, 0}}},
+      {"ayiya with the least header",
+       over_udp(5072, ayiya({.identity = 1, .signature = 0}, v6())),
+       {{kind::ayiya, 0}}},
+      {"ayiya with the largest header",
+       over_udp(5072, ayiya({.identity = 32768, .signature = 60, .operation = 3}, v6())),
+       {{kind::ayiya, 0}}},
       {"tunnels in tunnels",
        over_udp(4789, vxlan(42, ethernet(vlan(7, ipv4(outer, gre({.key = 3},
                                                                  ipv6(outer6, ip_in_ip(v4())))))))),
@@ -165,6 +174,13 @@ TEST(udp, on_a_tunnels_port_that_is_no_tunnel_is_udp) {
       {"teredo bubble to nowhere", over_udp(3544, raw({0, 0, 1, 2, 3, 4, 5, 6}))},
       {"teredo longer than the datagram", over_udp(3544, teredo(short_inner))},
       {"teredo with ipv4", over_udp(3544, teredo(v4()))},
+      {"ayiya heartbeat", over_udp(5072, ayiya({.operation = 0, .next_header = 59}, {}))},
+      {"ayiya of another operation", over_udp(5072, ayiya({.operation = 2}, v6()))},
+      {"ayiya of another protocol", over_udp(5072, ayiya({.next_header = 6}, v6()))},
+      {"ayiya of another version of ip", over_udp(5072, ayiya({.next_header = 4}, v6()))},
+      {"ayiya longer than the datagram", over_udp(5072, ayiya({}, short_inner))},
+      {"ayiya without its packet", over_udp(5072, ayiya({}, {.ethertype = 0x86dd, .data = {}}))},
+      {"ayiya cut in its header", over_udp(5072, raw({0x41, 0x52, 0x11, 41, 0, 0, 0, 0, 0x60}))},
       {"gre in udp with reserved bits", over_udp(4754, with(gre({}, v4()).data, 1, 8))},
       {"gre in udp with another payload", over_udp(4754, gre({}, other_network(0x1234, "x")).data)},
       {"mpls in udp without a bottom", over_udp(6635, raw({0, 1, 0, 64, 0, 1, 0, 64}))},
@@ -252,6 +268,7 @@ TEST(contexts, have_nothing_of_what_differs_by_direction) {
   EXPECT_EQ(context_of(ethernet(vlan(0, v4()))), 0u);
   EXPECT_EQ(context_of(ethernet(ipv4(outer, erspan2(5, ethernet(v4()))))), 0u);
   EXPECT_EQ(context_of(over_udp(3544, teredo(v6()))), 0u);
+  EXPECT_EQ(context_of(over_udp(5072, ayiya({}, v6()))), 0u);
   EXPECT_EQ(context_of(ethernet(vlan(7, mpls({16}, v4())))), context_of(ethernet(vlan(7, v4()))));
 }
 
