@@ -1,5 +1,5 @@
-/// A bounded number of blocks, used again and again: the only backpressure of the pipeline. When all
-/// are in use a file source waits, and a live source leaves packets in the kernel's ring.
+/// A bounded number of blocks, used again and again: the only backpressure of the pipeline. When
+/// all are in use a file source waits, and a live source leaves packets in the kernel's ring.
 #pragma once
 
 #include <atomic>
@@ -17,8 +17,8 @@ namespace weir {
 
 class block_pool;
 
-/// Shared ownership of a block in use; the last one to let go returns it to its pool. Who writes to a
-/// block does so before sharing it, apart from a shard's dispatcher (see `block_shard`).
+/// Shared ownership of a block in use; the last one to let go returns it to its pool. Who writes to
+/// a block does so before sharing it, apart from a shard's dispatcher (see `block_shard`).
 class block_ref {
 public:
   block_ref() = default;

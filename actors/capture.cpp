@@ -46,14 +46,14 @@ private:
     if (!block) return;
     const auto status = settings_.source->fill(*block);
     if (!status) report_.errors.push_back(status.error());
-    forward(std::move(block));
+    forward(block);
     // A source that can go on after an error says `more` to the next fill, others say `end`.
     if (status && *status == packet_source::status::end) return finish();
     if (enough()) return finish();
     tell(capture_actor{this}, proceed{});
   }
 
-  void forward(block_ref block) {
+  void forward(const block_ref& block) {
     auto& packets = block->packets;
     if (settings_.filter) report_.filtered += settings_.filter->apply(*block);
     if (const auto limit = settings_.max_packets; limit != 0)
@@ -94,8 +94,9 @@ private:
     return true;
   }
 
-  /// Sessions that hand on what they hold are not enough where out-of-order data or their mere number
-  /// takes the memory: then the longest idle have to end. Not so where it is the writers' queue.
+  /// Sessions that hand on what they hold are not enough where out-of-order data or their mere
+  /// number takes the memory: then the longest idle have to end. Not so where it is the writers'
+  /// queue.
   void insist(const starving& s) {
     if (!waiting_ || s.wait != waits_) return;
     const auto used = settings_.budget->used();

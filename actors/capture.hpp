@@ -1,5 +1,6 @@
-/// The actor that owns a packet source: it fills blocks, filters and decodes them, and hands them to
-/// the dispatchers. It takes the next block only when there is one, and memory for what it brings.
+/// The actor that owns a packet source: it fills blocks, filters and decodes them, and hands them
+/// to the dispatchers. It takes the next block only when there is one, and memory for what it
+/// brings.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-/// The actor that owns the flows of one shard: it spawns a session for each established connection and
-/// tells it what a block holds for it.
+/// The actor that owns the flows of one shard: it spawns a session for each established connection
+/// and tells it what a block holds for it.
 #pragma once
 
 #include <cstdint>

@@ -46,7 +46,9 @@ struct end_of_input {};
 struct sessions_gone {};
 
 /// Something waits in the writer's queue.
-struct collect {};
+struct collect {
+  bool timed = false;
+};
 
 // -- reports to whoever runs the pipeline ------------------------------------------
 
@@ -75,39 +77,39 @@ struct writer_report {
 
 /// One TCP conversation: a thin shell around `session`.
 using session_actor = caf::typed_actor<
-  // Reassembles the segments and lets go of the block.
-  handles<segment_slice>,
-  // The same, and the session is over.
-  handles<segment_slice, session_end>,
-  // Memory is short: hands on what it holds.
-  handles<relief_request>>;
+    // Reassembles the segments and lets go of the block.
+    handles<segment_slice>,
+    // The same, and the session is over.
+    handles<segment_slice, session_end>,
+    // Memory is short: hands on what it holds.
+    handles<relief_request>>;
 
 /// Owns the flows of one shard and spawns their sessions.
 using dispatcher_actor = caf::typed_actor<
-  // Takes its shard of a decoded block.
-  handles<block_ref>,
-  // Makes its sessions let go of memory.
-  handles<relief_request>,
-  // Ends all sessions; reports when they are gone.
-  handles<end_of_input>,
-  // All its sessions are gone.
-  handles<sessions_gone>>;
+    // Takes its shard of a decoded block.
+    handles<block_ref>,
+    // Makes its sessions let go of memory.
+    handles<relief_request>,
+    // Ends all sessions; reports when they are gone.
+    handles<end_of_input>,
+    // All its sessions are gone.
+    handles<sessions_gone>>;
 
 /// Owns a packet source.
 using capture_actor = caf::typed_actor<
-  // Takes the next block from the source.
-  handles<proceed>,
-  // Asks again for memory that did not come.
-  handles<starving>,
-  // Stops as if the input had ended.
-  handles<end_of_input>>;
+    // Takes the next block from the source.
+    handles<proceed>,
+    // Asks again for memory that did not come.
+    handles<starving>,
+    // Stops as if the input had ended.
+    handles<end_of_input>>;
 
 /// Owns a store and does the blocking file work.
 using writer_actor = caf::typed_actor<
-  // Writes what waits in its queue.
-  handles<collect>,
-  // Closes the store and reports.
-  handles<end_of_input>>;
+    // Writes what waits in its queue.
+    handles<collect>,
+    // Closes the store and reports.
+    handles<end_of_input>>;
 
 } // namespace weir
 

@@ -38,9 +38,10 @@ public:
             take(report);
             --count;
           },
-          caf::after(interval_) >> [&] {
-            if (watch_) watch_(gauges_);
-          });
+          caf::after(interval_) >>
+              [&] {
+                if (watch_) watch_(gauges_);
+              });
     }
   }
 
@@ -68,8 +69,7 @@ pipeline_report run_pipeline(caf::actor_system& system, std::unique_ptr<packet_s
   const auto port = std::make_shared<writer_port>(writers, gauges);
 
   // One direction's out-of-order data must not be able to take the whole budget.
-  options.sessions.stream.max_held
-      = std::min(options.sessions.stream.max_held, options.memory / 8);
+  options.sessions.stream.max_held = std::min(options.sessions.stream.max_held, options.memory / 8);
   const auto environment = std::make_shared<const session_environment>(session_environment{
       options.accumulators(*port, *budget), options.sessions, *budget, {budget, port}});
 
@@ -98,8 +98,8 @@ pipeline_report run_pipeline(caf::actor_system& system, std::unique_ptr<packet_s
   pipeline_report report;
   report_collector reports{self, *gauges, watch, interval};
   reports.collect<capture_report>(1, [&](capture_report& r) { report.capture = std::move(r); });
-  reports.collect<dispatcher_report>(dispatchers.size(),
-                                     [&](const dispatcher_report& r) { report.flows.add(r.flows); });
+  reports.collect<dispatcher_report>(
+      dispatchers.size(), [&](const dispatcher_report& r) { report.flows.add(r.flows); });
   for (const auto& writer : writers)
     tell(writer.actor, end_of_input{});
   reports.collect<writer_report>(writers.size(), [&](writer_report& r) {

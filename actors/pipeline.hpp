@@ -29,7 +29,8 @@ struct pipeline_options {
   std::size_t dispatchers = 1;
   /// For everything that grows with the traffic, in bytes: a quarter of it for blocks on their way.
   std::size_t memory = 256 << 20;
-  /// A writer actor for each, with a thread of its own; may be empty where accumulators do not store.
+  /// A writer actor for each, with a thread of its own; may be empty where accumulators do not
+  /// store.
   std::vector<std::unique_ptr<session_store>> stores;
   /// Makes the factory of accumulators, given the way to the writers and the memory budget.
   std::function<accumulator_factory(store_port&, memory_budget&)> accumulators;
@@ -42,8 +43,8 @@ struct pipeline_report {
   std::optional<error> first_write_error;
 };
 
-/// Runs `source` to its end and returns when every session has ended and every file is written. Calls
-/// `watch` about every `interval` from the calling thread.
+/// Runs `source` to its end and returns when every session has ended and every file is written.
+/// Calls `watch` about every `interval` from the calling thread.
 pipeline_report run_pipeline(caf::actor_system& system, std::unique_ptr<packet_source> source,
                              pipeline_options options,
                              const std::function<void(const pipeline_gauges&)>& watch = {},

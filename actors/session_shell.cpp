@@ -80,8 +80,8 @@ private:
     if (failure_ && session_) session_->fail(end, std::move(*failure_));
   }
 
-  /// An accumulator is someone else's code: what it throws ends this session alone. Later segments are
-  /// dropped, and the end comes with its figures when the dispatcher says so.
+  /// An accumulator is someone else's code: what it throws ends this session alone. Later segments
+  /// are dropped, and the end comes with its figures when the dispatcher says so.
   template<class Function>
   void attempt(Function&& function) {
     if (failure_) return;

@@ -9,11 +9,10 @@ namespace weir {
 
 namespace {
 
-std::uint64_t held_by(const writer_queue::piece& p) noexcept { return p.bytes.bytes.capacity(); }
-
-std::uint64_t held_by(const finished_session& session) noexcept {
+std::uint64_t held_by(const writer_queue::job& job) noexcept {
+  if (const auto* p = std::get_if<writer_queue::piece>(&job)) return p->bytes.bytes.capacity();
   std::uint64_t bytes = 0;
-  for (const auto& stream : session.streams) {
+  for (const auto& stream : std::get<finished_session>(job).streams) {
     for (const auto& piece : stream.rest)
       bytes += piece.bytes.capacity();
   }
@@ -35,9 +34,9 @@ public:
 
   behavior_type make_behavior() override {
     return {
-        [this](collect) { write_all(); },
+        [this](const collect& c) { write_all(c.timed); },
         [this](end_of_input) {
-          write_all();
+          write_all(false);
           store_->close();
           writer_report report{store_->counters(), {}};
           if (const auto* e = store_->first_error()) report.first_error = *e;
@@ -48,9 +47,9 @@ public:
   }
 
 private:
-  void write_all() {
-    for (auto& job : queue_->take()) {
-      const auto bytes = std::visit([](const auto& j) { return held_by(j); }, job);
+  void write_all(bool timed) {
+    for (auto& job : queue_->take(timed)) {
+      const auto bytes = held_by(job);
       if (auto* p = std::get_if<writer_queue::piece>(&job))
         store_->append(p->session, p->from, std::move(p->bytes));
       else
@@ -67,15 +66,18 @@ private:
 
 } // namespace
 
-std::size_t writer_queue::add(job j) {
+writer_queue::wake_up writer_queue::add(job j) {
+  const bool large = std::holds_alternative<piece>(j);
   const std::lock_guard lock{mutex_};
   if (waiting_.empty()) waiting_.reserve(batch);
   waiting_.push_back(std::move(j));
-  return waiting_.size();
+  if (large || waiting_.size() == batch) return wake_up::now;
+  return std::exchange(timed_, true) ? wake_up::none : wake_up::later;
 }
 
-std::vector<writer_queue::job> writer_queue::take() {
+std::vector<writer_queue::job> writer_queue::take(bool timed) {
   const std::lock_guard lock{mutex_};
+  if (timed) timed_ = false;
   return std::exchange(waiting_, {});
 }
 
@@ -88,21 +90,23 @@ writer_lane spawn_writer(caf::actor_system& system, std::unique_ptr<session_stor
 }
 
 void writer_port::append(std::uint64_t session_id, side s, stream_piece piece) {
-  const auto& to = writer_of(session_id);
-  writer_queue::piece job{session_id, s, std::move(piece)};
-  gauges_->backlog.fetch_add(held_by(job), std::memory_order_relaxed);
-  to.queue->add(std::move(job));
-  tell(to.actor, collect{});
+  send(session_id, writer_queue::piece{session_id, s, std::move(piece)});
 }
 
 void writer_port::finish(finished_session session) {
-  const auto& to = writer_of(session.info.id);
-  gauges_->backlog.fetch_add(held_by(session), std::memory_order_relaxed);
-  const auto waiting = to.queue->add(std::move(session));
-  if (waiting == writer_queue::batch)
-    tell(to.actor, collect{});
-  else if (waiting == 1)
-    tell_later(writer_queue::patience, to.actor, collect{});
+  const auto id = session.info.id;
+  send(id, std::move(session));
+}
+
+void writer_port::send(std::uint64_t session_id, writer_queue::job job) {
+  const auto& to = writers_[session_id % writers_.size()];
+  gauges_->backlog.fetch_add(held_by(job), std::memory_order_relaxed);
+  switch (to.queue->add(std::move(job))) {
+  case writer_queue::wake_up::none: return;
+  case writer_queue::wake_up::now: tell(to.actor, collect{}); return;
+  case writer_queue::wake_up::later:
+    tell_later(writer_queue::patience, to.actor, collect{.timed = true});
+  }
 }
 
 } // namespace weir

@@ -33,14 +33,19 @@ public:
   static constexpr std::size_t batch = 128;
   static constexpr auto patience = std::chrono::milliseconds{10};
 
-  /// How many are waiting now, this one included.
-  std::size_t add(job j);
-  /// All that are waiting.
-  std::vector<job> take();
+  /// Whether the writer is to be told, and when: with a `collect` now, or a timed one after
+  /// `patience`.
+  enum class wake_up : std::uint8_t { none, now, later };
+
+  wake_up add(job j);
+  /// All that are waiting. `timed`: the time for which `add` asked has come.
+  std::vector<job> take(bool timed);
 
 private:
   std::mutex mutex_;
   std::vector<job> waiting_;
+  /// A timed wake-up is on its way; one at a time is enough.
+  bool timed_ = false;
 };
 
 /// A writer and its queue.
@@ -63,9 +68,7 @@ public:
   void finish(finished_session session) override;
 
 private:
-  const writer_lane& writer_of(std::uint64_t session_id) const {
-    return writers_[session_id % writers_.size()];
-  }
+  void send(std::uint64_t session_id, writer_queue::job job);
 
   std::vector<writer_lane> writers_;
   std::shared_ptr<pipeline_gauges> gauges_;

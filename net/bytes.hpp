@@ -59,7 +59,8 @@ public:
   bytes_view bytes(std::size_t n) noexcept { return take(n) ? bytes_view{last_, n} : bytes_view{}; }
   bool skip(std::size_t n) noexcept { return take(n); }
 
-  /// The byte or the big-endian number `at` bytes ahead, without consuming; zero where there is none.
+  /// The byte or the big-endian number `at` bytes ahead, without consuming; zero where there is
+  /// none.
   std::uint8_t peek_u8(std::size_t at = 0) const noexcept {
     return at < rest_.size() ? std::to_integer<std::uint8_t>(rest_[at]) : 0;
   }
@@ -67,8 +68,8 @@ public:
     return at + 2 <= rest_.size() ? load_be16(rest_.data() + at) : std::uint16_t{0};
   }
 
-  /// Forgets everything beyond the next `n` bytes: a length field said that the header or packet ends
-  /// there. Longer than what is left is no error: captures cut packets.
+  /// Forgets everything beyond the next `n` bytes: a length field said that the header or packet
+  /// ends there. Longer than what is left is no error: captures cut packets.
   void limit(std::size_t n) noexcept {
     if (n < rest_.size()) rest_ = rest_.first(n);
   }

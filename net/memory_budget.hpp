@@ -1,6 +1,6 @@
-/// One budget for everything that grows with the traffic: blocks, out-of-order data, stream buffers,
-/// writers' queues. It counts and tells; it never refuses: whoever admits new packets asks first, so
-/// memory overshoots by what the admitted blocks can hold, and no more.
+/// One budget for everything that grows with the traffic: blocks, out-of-order data, stream
+/// buffers, writers' queues. It counts and tells; it never refuses: whoever admits new packets asks
+/// first, so memory overshoots by what the admitted blocks can hold, and no more.
 #pragma once
 
 #include <atomic>
@@ -35,8 +35,8 @@ public:
       on_relief_();
   }
 
-  /// Set once, before any other thread uses the budget. Runs on whatever thread releases memory, so it
-  /// should only send a message.
+  /// Set once, before any other thread uses the budget. Runs on whatever thread releases memory, so
+  /// it should only send a message.
   void on_relief(std::function<void()> function) { on_relief_ = std::move(function); }
 
   /// Asks for one call of the relief function. False: there is room by now, no call will come.

@@ -1,5 +1,5 @@
-/// A block: one buffer with many packets, and what the pipeline learned about them on the way. Filled
-/// by a source, decoded by the capture actor, grouped by the dispatchers, read by sessions.
+/// A block: one buffer with many packets, and what the pipeline learned about them on the way.
+/// Filled by a source, decoded by the capture actor, grouped by the dispatchers, read by sessions.
 #pragma once
 
 #include <atomic>
@@ -54,7 +54,8 @@ public:
     return {storage_.get() + p.offset, p.captured};
   }
 
-  /// Keeps bytes alive as long as the block's contents: reassembled datagrams that segments point to.
+  /// Keeps bytes alive as long as the block's contents: reassembled datagrams that segments point
+  /// to.
   void adopt(std::unique_ptr<std::byte[]> bytes) { adopted_.push_back(std::move(bytes)); }
 
   /// Forgets all contents, keeps the memory.

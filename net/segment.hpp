@@ -1,5 +1,5 @@
-/// A TCP segment as the decoder leaves it: everything that dispatcher and session need, so that no one
-/// parses headers twice. Its payload stays in the block.
+/// A TCP segment as the decoder leaves it: everything that dispatcher and session need, so that no
+/// one parses headers twice. Its payload stays in the block.
 #pragma once
 
 #include <cstdint>

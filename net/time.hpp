@@ -1,5 +1,5 @@
-/// Packet time: the only clock of net/. Every timeout, rate and name comes from it, so that a capture
-/// file gives the same result on every run.
+/// Packet time: the only clock of net/. Every timeout, rate and name comes from it, so that a
+/// capture file gives the same result on every run.
 #pragma once
 
 #include <chrono>

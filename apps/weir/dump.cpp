@@ -99,7 +99,8 @@ public:
   }
 
 private:
-  /// Everything that can be wrong before the first packet, in the order in which a user would mend it.
+  /// Everything that can be wrong before the first packet, in the order in which a user would mend
+  /// it.
   std::optional<error> prepare();
   std::optional<error> open_folder(const name_template& names);
   std::optional<error> open_tar(const name_template& names);
@@ -152,8 +153,8 @@ pipeline_report dump_run::run() {
   options_.flows = settings_.flows;
   options_.flows.midstream = !settings_.no_midstream;
   options_.sessions.max_bytes = settings_.max_session_bytes;
-  options_.sessions.stream.overlap
-      = settings_.overlap == "last" ? overlap_policy::last : overlap_policy::first;
+  options_.sessions.stream.overlap =
+      settings_.overlap == "last" ? overlap_policy::last : overlap_policy::first;
   options_.max_packets = settings_.count;
   options_.memory = settings_.memory;
   options_.dispatchers = dispatcher_count();
@@ -193,7 +194,8 @@ void dump_run::show(const pipeline_report& report) const {
 }
 
 void add_source_options(CLI::App& app, dump_settings& s) {
-  app.add_option("-r,--read", s.files, "Capture file, pcap or pcapng, plain or gzip; - is standard input")
+  app.add_option("-r,--read", s.files,
+                 "Capture file, pcap or pcapng, plain or gzip; - is standard input")
       ->type_name("FILE")
       ->required()
       ->group("Input");
@@ -238,10 +240,10 @@ void add_output_options(CLI::App& app, dump_settings& s) {
                                 "Folder for the streams and sessions.jsonl; made if it is missing")
                      ->type_name("DIR")
                      ->group("Output");
-  auto* tar = app.add_option("--tar", s.tar,
-                             "Write everything into one tar instead; - is standard output")
-                  ->type_name("FILE")
-                  ->group("Output");
+  auto* tar =
+      app.add_option("--tar", s.tar, "Write everything into one tar instead; - is standard output")
+          ->type_name("FILE")
+          ->group("Output");
   output->excludes(tar);
   app.add_option("--side", s.side, "Whose bytes to write")
       ->check(CLI::IsMember({"client", "server", "both"}))

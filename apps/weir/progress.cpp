@@ -20,11 +20,11 @@ void progress_line::show(const pipeline_gauges& gauges) {
   const auto rate = seconds > 0 ? done / seconds : 0;
   auto line = human_bytes(done);
   if (total > 0) line += fmt::format(" of {} ({:.0f} %)", human_bytes(total), 100 * done / total);
-  line += fmt::format(", {} packets, {} sessions ({} open), {}/s",
-                      grouped(gauges.packets.load(std::memory_order_relaxed)),
-                      grouped(gauges.sessions.load(std::memory_order_relaxed)),
-                      grouped(gauges.sessions_open.load(std::memory_order_relaxed)),
-                      human_bytes(rate));
+  line +=
+      fmt::format(", {} packets, {} sessions ({} open), {}/s",
+                  grouped(gauges.packets.load(std::memory_order_relaxed)),
+                  grouped(gauges.sessions.load(std::memory_order_relaxed)),
+                  grouped(gauges.sessions_open.load(std::memory_order_relaxed)), human_bytes(rate));
   if (total > done && rate > 0) line += fmt::format(", {:.0f} s left", (total - done) / rate);
   fmt::print(stderr, "\r\033[K{}", line);
   std::fflush(stderr);

@@ -12,9 +12,9 @@ namespace weir::app {
 
 namespace {
 
-constexpr session_state states[]
-    = {session_state::closed,  session_state::reset,  session_state::timeout,
-       session_state::evicted, session_state::failed, session_state::open};
+constexpr session_state states[] = {session_state::closed,  session_state::reset,
+                                    session_state::timeout, session_state::evicted,
+                                    session_state::failed,  session_state::open};
 
 struct named_count {
   const char* name;

@@ -14,10 +14,10 @@ namespace {
 
 using unit = std::pair<std::string_view, double>;
 
-constexpr unit time_units[]
-    = {{"", 1}, {"s", 1}, {"ms", 1e-3}, {"m", 60}, {"min", 60}, {"h", 3600}, {"d", 86400}};
-constexpr unit size_units[] = {
-    {"", 1}, {"k", 0x1p10}, {"K", 0x1p10}, {"M", 0x1p20}, {"G", 0x1p30}, {"T", 0x1p40}};
+constexpr unit time_units[] = {{"", 1},     {"s", 1},    {"ms", 1e-3}, {"m", 60},
+                               {"min", 60}, {"h", 3600}, {"d", 86400}};
+constexpr unit size_units[] = {{"", 1},       {"k", 0x1p10}, {"K", 0x1p10},
+                               {"M", 0x1p20}, {"G", 0x1p30}, {"T", 0x1p40}};
 
 /// A number and a unit, up to `limit` in the unit of factor one.
 template<std::size_t N>
@@ -43,29 +43,31 @@ CLI::Option* add_duration(CLI::App& app, const std::string& name, duration& valu
     value = std::chrono::duration_cast<duration>(std::chrono::duration<double>{*seconds});
     return true;
   };
-  return app.add_option_function<std::string>(
-                name,
-                [take, name](const std::string& text) {
-                  if (!take(text))
-                    throw CLI::ValidationError{
-                        name, fmt::format("\"{}\" is not a time such as 90s, 5m or 2h", text)};
-                },
-                description)
+  return app
+      .add_option_function<std::string>(
+          name,
+          [take, name](const std::string& text) {
+            if (!take(text))
+              throw CLI::ValidationError{
+                  name, fmt::format("\"{}\" is not a time such as 90s, 5m or 2h", text)};
+          },
+          description)
       ->type_name("TIME");
 }
 
 CLI::Option* add_size(CLI::App& app, const std::string& name, std::uint64_t& value,
                       const std::string& description) {
-  return app.add_option_function<std::string>(
-                name,
-                [&value, name](const std::string& text) {
-                  const auto bytes = parse(text, size_units, 0x1p60);
-                  if (!bytes)
-                    throw CLI::ValidationError{
-                        name, fmt::format("\"{}\" is not a size such as 4096, 64k or 10M", text)};
-                  value = static_cast<std::uint64_t>(*bytes);
-                },
-                description)
+  return app
+      .add_option_function<std::string>(
+          name,
+          [&value, name](const std::string& text) {
+            const auto bytes = parse(text, size_units, 0x1p60);
+            if (!bytes)
+              throw CLI::ValidationError{
+                  name, fmt::format("\"{}\" is not a size such as 4096, 64k or 10M", text)};
+            value = static_cast<std::uint64_t>(*bytes);
+          },
+          description)
       ->type_name("SIZE");
 }
 

@@ -24,7 +24,7 @@ packet_walk::layer packet_walk::ip() noexcept {
 bool packet_walk::fits_ip(const cursor& at, std::size_t wire_size) noexcept {
   switch (at.peek_u8() >> 4) {
   case 4: {
-    const std::size_t header = (at.peek_u8() & 0x0fu) * 4;
+    const std::size_t header = (at.peek_u8() & 0x0fu) * std::size_t{4};
     const std::size_t total = at.peek_u16(2);
     return header >= ipv4_header && total >= header && total <= wire_size;
   }
@@ -37,7 +37,7 @@ bool packet_walk::fits_ip(const cursor& at, std::size_t wire_size) noexcept {
 packet_walk::layer packet_walk::ipv4() {
   const auto h = in_.bytes(ipv4_header);
   if (!in_ || number(h[0]) >> 4 != 4) return malformed();
-  const std::size_t header = (number(h[0]) & 0x0fu) * 4;
+  const std::size_t header = (number(h[0]) & 0x0fu) * std::size_t{4};
   if (header < ipv4_header || !in_.skip(header - ipv4_header)) return malformed();
   // Zero: the sender's interface will cut it to size, or it is longer than the field can say.
   if (const std::size_t total = load_be16(&h[2]); total != 0) {

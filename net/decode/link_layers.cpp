@@ -259,7 +259,7 @@ packet_walk::layer packet_walk::nflog() noexcept {
       bound(length - attribute_header);
       return by_address_family(family);
     }
-    in_.skip((length + 3u) / 4 * 4 - attribute_header);
+    in_.skip((length + std::size_t{3}) / 4 * 4 - attribute_header);
   }
   return malformed();
 }

@@ -184,7 +184,7 @@ packet_walk::layer packet_walk::geneve() {
   in_.skip(1);
   const auto type = in_.u16();
   const auto vni = in_.u32();
-  in_.skip((first & 0x3fu) * 4);
+  in_.skip((first & 0x3fu) * std::size_t{4});
   const auto version = first >> 6;
   if (!in_ || version != 0 || !common_tunnel_payload(type))
     return other(protocol_space::ip, protocol_udp);

@@ -23,9 +23,9 @@ index_file::~index_file() {
   const auto end = size_of(file_);
   if (room_ <= end) return;
   // Gives back what was not needed; what cannot be given back harms no one.
-  [[maybe_unused]] const int status
-      = fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(end),
-                  static_cast<off_t>(room_ - end));
+  [[maybe_unused]] const int status =
+      fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(end),
+                static_cast<off_t>(room_ - end));
 }
 
 void index_file::keep_room() noexcept {

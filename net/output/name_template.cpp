@@ -86,6 +86,8 @@ result<name_template> name_template::parse(std::string_view text) {
 
 void name_template::render(const session_info& info, side s, std::string& out,
                            std::string_view distinction) const {
+  constexpr std::size_t usual = 128;
+  out.reserve(out.size() + usual);
   const auto start = to_utc(info.start);
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     if (i == extension_) out += distinction;

@@ -9,8 +9,8 @@
 ///
 /// Each session has an accumulator of its own, called from one thread at a time, in this order:
 /// on_start, then any number of on_data and on_gap, then on_end exactly once, then destruction.
-/// Bytes of one side come in stream order, each once; the two sides interleave as on the wire as far
-/// as reassembly allows. An exception ends this session alone, as `failed`.
+/// Bytes of one side come in stream order, each once; the two sides interleave as on the wire as
+/// far as reassembly allows. An exception ends this session alone, as `failed`.
 #pragma once
 
 #include <functional>
@@ -24,8 +24,8 @@ namespace weir {
 
 class accumulator {
 public:
-  /// Whether to hear more of the session. After `skip_rest` only on_end comes; what the session still
-  /// carries is counted in `side_summary::skipped`.
+  /// Whether to hear more of the session. After `skip_rest` only on_end comes; what the session
+  /// still carries is counted in `side_summary::skipped`.
   enum class verdict : std::uint8_t { more, skip_rest };
 
   accumulator() = default;

@@ -52,9 +52,7 @@ void flow_counters::add(const flow_counters& other) noexcept {
 flow_table::flow_table(const flow_options& options, flow_observer& observer, memory_budget& budget)
     : options_(options), observer_(observer), budget_(budget), map_(0, key_hash{secret_seed()}) {}
 
-flow_table::~flow_table() {
-  budget_.release(sessions_ * session_overhead + syn_payload_);
-}
+flow_table::~flow_table() { budget_.release(sessions_ * session_overhead + syn_payload_); }
 
 duration flow_table::timeout_of(queue_id id) const noexcept {
   switch (id) {
@@ -83,8 +81,8 @@ void flow_table::process(packet_block& block, std::size_t shard) {
   advance(block.now);
 }
 
-/// Many flows do not fit the caches. Looking a run of them up without anything in between lets their
-/// cache misses overlap instead of adding up.
+/// Many flows do not fit the caches. Looking a run of them up without anything in between lets
+/// their cache misses overlap instead of adding up.
 void flow_table::look_ahead(const std::vector<segment>& segments, std::size_t from) {
   const auto count = std::min(ahead_.size(), segments.size() - from);
   for (std::size_t i = 0; i < count; ++i) {
@@ -377,8 +375,8 @@ void flow_table::advance(timestamp now) {
 }
 
 void flow_table::finish() {
-  for (const auto id : {queue_id::half_open, queue_id::open, queue_id::closing,
-                        queue_id::lingering, queue_id::closed}) {
+  for (const auto id : {queue_id::half_open, queue_id::open, queue_id::closing, queue_id::lingering,
+                        queue_id::closed}) {
     auto& q = queue_of(id);
     while (q.head != none) {
       const auto& e = at(q.head);

@@ -2,9 +2,9 @@
 /// when it ends. Plain state without actors; the dispatcher actor is the observer.
 ///
 /// A flow is an entry until it is established (the acknowledgement that completes a handshake, or
-/// payload), so that a flood or a scan costs entries of a bounded table. Then it has a session, until
-/// the connection is over or a limit or timeout ends it, and for a while it is remembered as closed so
-/// that late segments open no new one. All times are those of the packets.
+/// payload), so that a flood or a scan costs entries of a bounded table. Then it has a session,
+/// until the connection is over or a limit or timeout ends it, and for a while it is remembered as
+/// closed so that late segments open no new one. All times are those of the packets.
 #pragma once
 
 #include <array>
@@ -23,8 +23,8 @@
 namespace weir {
 
 struct flow_options {
-  /// A session without packets for this long ends as `timeout`. The default is what NATs have to grant
-  /// (RFC 5382 REQ-5): a little longer than keep-alives of a silent connection are apart.
+  /// A session without packets for this long ends as `timeout`. The default is what NATs have to
+  /// grant (RFC 5382 REQ-5): a little longer than keep-alives of a silent connection are apart.
   duration idle_timeout = std::chrono::minutes{124};
   /// One or both sides have sent FIN and nothing follows: ends as `closed`.
   duration closing_timeout = std::chrono::minutes{2};
@@ -166,9 +166,7 @@ private:
   static constexpr std::size_t slab_size = 1024;
   using slab = std::vector<entry>;
 
-  entry& at(std::uint32_t flow) noexcept {
-    return slabs_[flow / slab_size][flow % slab_size];
-  }
+  entry& at(std::uint32_t flow) noexcept { return slabs_[flow / slab_size][flow % slab_size]; }
   queue& queue_of(queue_id id) noexcept { return queues_[static_cast<std::size_t>(id)]; }
   const queue& queue_of(queue_id id) const noexcept {
     return queues_[static_cast<std::size_t>(id)];
@@ -207,7 +205,8 @@ private:
   std::array<queue, queue_count> queues_{};
   std::vector<std::uint32_t> links_;
   std::vector<std::uint32_t> touched_;
-  /// Where the next segments' flows were found; no more than hints, because segments change the table.
+  /// Where the next segments' flows were found; no more than hints, because segments change the
+  /// table.
   std::array<std::uint32_t, 32> ahead_{};
   const packet_block* block_ = nullptr;
   timestamp now_{};

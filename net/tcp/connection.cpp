@@ -40,8 +40,8 @@ bool within_window(std::uint32_t sequence, const connection_side& from,
 }
 
 /// A position in the numbers of `from` that lies beyond what its peer allows: true when it is to be
-/// believed, because a second segment claims about the same. Real captures lose seconds of traffic and
-/// then both sides go on far ahead; a single forged segment must not look like that.
+/// believed, because a second segment claims about the same. Real captures lose seconds of traffic
+/// and then both sides go on far ahead; a single forged segment must not look like that.
 bool confirmed_jump(std::uint32_t position, connection_side& from) noexcept {
   const bool again = from.has_suspect && position - from.suspect + window_slack < late_distance;
   from.has_suspect = !again;
@@ -56,7 +56,8 @@ connection::connection(const segment& first) noexcept {
   if (first.has(tcp_flag::syn)) {
     client_is_a_ = first.has(tcp_flag::ack) ? !sender_is_a : sender_is_a;
   } else if (first.key.port_a != first.key.port_b) {
-    // Servers listen on the lower numbers: well-known ports are below the ephemeral range (RFC 6335 6).
+    // Servers listen on the lower numbers: well-known ports are below the ephemeral range (RFC 6335
+    // 6).
     client_is_a_ = first.key.port_a > first.key.port_b;
   } else {
     client_is_a_ = sender_is_a;
@@ -108,9 +109,9 @@ connection::verdict connection::add_syn(const segment& s, connection_side& from,
   }
   if (phase_ == phase::half_open) {
     // An answer must be to the SYN that was asked with (RFC 9293 3.10.7.3).
-    const bool fits = !reply || !to.has_initial
-                      || (before(to.initial, s.acknowledgment)
-                          && !before(to.next, s.acknowledgment));
+    const bool fits =
+        !reply || !to.has_initial
+        || (before(to.initial, s.acknowledgment) && !before(to.next, s.acknowledgment));
     if (from.has_initial && !reply) return verdict::reused;
     if (!fits) return verdict::ignore;
     take_syn(s, from, to);
@@ -173,8 +174,8 @@ connection::verdict connection::add_plain(const segment& s, connection_side& fro
     phase_ = phase::established;
     midstream_ = !from.has_initial && !to.has_initial;
   }
-  if (s.length > 0 && from.has_fin && from.fin_end == from.next
-      && from.hole_begin == from.hole_end && !before(s.sequence, from.fin_end))
+  if (s.length > 0 && from.has_fin && from.fin_end == from.next && from.hole_begin == from.hole_end
+      && !before(s.sequence, from.fin_end))
     return verdict::ignore;
   if (from.has_rst && s.length > 0 && before(from.rst_sequence, s.sequence_end())) {
     // Who goes on after its RST did not send that RST.

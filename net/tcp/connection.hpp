@@ -1,6 +1,7 @@
-/// What the headers alone tell of one TCP connection: who opened it, how far each side is, whether it
-/// is over. The dispatcher keeps one for each flow and decides by it which segments a session has to
-/// see. It never looks at payload, and believes no single segment that a receiver would refuse.
+/// What the headers alone tell of one TCP connection: who opened it, how far each side is, whether
+/// it is over. The dispatcher keeps one for each flow and decides by it which segments a session
+/// has to see. It never looks at payload, and believes no single segment that a receiver would
+/// refuse.
 ///
 /// Rules: RFC 9293 3.10.7 (segment arrives), RFC 5961 3 to 5 (blind RST, SYN and data injection),
 /// RFC 7323 2 (window scale), RFC 7413 (data on SYN).
@@ -77,8 +78,8 @@ public:
   /// Takes the next segment of this flow, in the order of the capture.
   verdict add(const segment& s) noexcept;
 
-  /// The connection that a segment judged `reused` belongs to, with what earlier segments told of it.
-  /// The segment is to be handed to its `add`.
+  /// The connection that a segment judged `reused` belongs to, with what earlier segments told of
+  /// it. The segment is to be handed to its `add`.
   connection successor(const segment& s) const noexcept;
 
   phase state() const noexcept { return phase_; }

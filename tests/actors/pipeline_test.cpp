@@ -249,9 +249,8 @@ TEST_F(pipeline_fixture, memory_stays_bounded_when_the_writers_are_slow) {
   options.stores.push_back(std::make_unique<slow_store>(written));
   options.accumulators = [this](store_port& port, memory_budget& b) -> accumulator_factory {
     budget = &b;
-    return [&port, &b](const session_info& info) {
-      return make_file_accumulator(info, {}, b, port);
-    };
+    return
+        [&port, &b](const session_info& info) { return make_file_accumulator(info, {}, b, port); };
   };
   const std::string text(1000, 'x');
   std::vector<frames> blocks(block_count);
@@ -261,7 +260,7 @@ TEST_F(pipeline_fixture, memory_stays_bounded_when_the_writers_are_slow) {
   for (std::uint32_t i = 1; i < block_count; ++i) {
     for (std::uint16_t port = 0; port < session_count; ++port) {
       blocks[i].push_back(tcp_frame(static_cast<std::uint16_t>(50000 + port), true, tcp_flag::ack,
-                                100 + (i - 1) * 1000, 500, text));
+                                    100 + (i - 1) * 1000, 500, text));
       sent += text.size();
     }
   }

@@ -112,9 +112,8 @@ std::vector<nlohmann::json> read_index(const std::filesystem::path& folder) {
   std::istringstream text{read_file(folder / "sessions.jsonl")};
   for (std::string line; std::getline(text, line);)
     lines.push_back(nlohmann::json::parse(line));
-  std::ranges::sort(lines, {}, [](const auto& line) {
-    return line.at("start").template get<std::string>();
-  });
+  std::ranges::sort(lines, {},
+                    [](const auto& line) { return line.at("start").template get<std::string>(); });
   return lines;
 }
 

@@ -28,8 +28,8 @@ using ::testing::Test;
 
 /// A pcap of these frames, a millisecond apart, the first at 2026-01-31T23:59:59.000456Z.
 test::byte_vector capture_of(const frames& all, duration later = 0s) {
-  auto time = timestamp{std::chrono::sys_days{std::chrono::year{2026} / 1 / 31}}
-              + 23h + 59min + 59s + 456us + later;
+  auto time = timestamp{std::chrono::sys_days{std::chrono::year{2026} / 1 / 31}} + 23h + 59min + 59s
+              + 456us + later;
   test::pcap_file file;
   for (const auto& f : all) {
     file.add(time, f);
@@ -40,8 +40,7 @@ test::byte_vector capture_of(const frames& all, duration later = 0s) {
 
 class dump : public Test {
 protected:
-  std::string capture(const frames& all, const std::string& name = "in.pcap",
-                      duration later = 0s) {
+  std::string capture(const frames& all, const std::string& name = "in.pcap", duration later = 0s) {
     test::write_file(folder / name, capture_of(all, later));
     return folder / name;
   }
@@ -86,8 +85,8 @@ TEST_F(dump, says_on_standard_error_what_it_did) {
 }
 
 TEST_F(dump, gives_the_summary_as_json) {
-  const auto result
-      = run({"-r", capture(exchange(49152, "request", "response")), "-o", out, "--json"});
+  const auto result =
+      run({"-r", capture(exchange(49152, "request", "response")), "-o", out, "--json"});
   const auto summary = nlohmann::json::parse(result.out);
   EXPECT_EQ(summary["packets"]["captured"], 8);
   EXPECT_EQ(summary["sessions"]["by_state"]["closed"], 1);
@@ -95,8 +94,8 @@ TEST_F(dump, gives_the_summary_as_json) {
 }
 
 TEST_F(dump, is_silent_when_asked_to) {
-  const auto result
-      = run({"-r", capture(exchange(49152, "request", "response")), "-o", out, "--quiet"});
+  const auto result =
+      run({"-r", capture(exchange(49152, "request", "response")), "-o", out, "--quiet"});
   EXPECT_EQ(result.status, 0);
   EXPECT_EQ(result.out + result.err, "");
 }
@@ -241,7 +240,8 @@ TEST_F(dump, shows_gaps_and_fills_them_if_asked) {
   EXPECT_EQ(line["client"]["gaps"], nlohmann::json::parse(R"([{"offset":3,"length":5}])"));
   const auto name = line["client"]["file"].get<std::string>();
   EXPECT_EQ(read_file(std::filesystem::path{out + "1"} / name), "abcxyz");
-  EXPECT_EQ(read_file(std::filesystem::path{out + "2"} / name), std::string("abc\0\0\0\0\0xyz", 11));
+  EXPECT_EQ(read_file(std::filesystem::path{out + "2"} / name),
+            std::string("abc\0\0\0\0\0xyz", 11));
 }
 
 TEST_F(dump, leaves_out_sessions_without_a_handshake_if_asked) {
@@ -337,8 +337,8 @@ TEST_F(dump, holds_few_files_open_however_many_sessions_are_large) {
       all.push_back(tcp_frame(static_cast<std::uint16_t>(20000 + port), true, tcp_flag::ack,
                               100 + i * 1400, 500, text));
   }
-  const auto result = run({"-r", capture(all), "-o", out, "--memory", "64M", "-q"},
-                          {.open_files = 256});
+  const auto result =
+      run({"-r", capture(all), "-o", out, "--memory", "64M", "-q"}, {.open_files = 256});
   EXPECT_EQ(result.status, 0) << result.err;
   const auto index = read_index(out);
   ASSERT_EQ(index.size(), count);
@@ -387,9 +387,9 @@ TEST_F(dump, says_what_was_saved_when_the_disk_is_full) {
     const auto& client = line["client"];
     if (!client.contains("error")) {
       ++whole;
-      EXPECT_EQ(std::filesystem::file_size(folder / "disk" / "out"
-                                           / client["file"].get<std::string>()),
-                140000u);
+      EXPECT_EQ(
+          std::filesystem::file_size(folder / "disk" / "out" / client["file"].get<std::string>()),
+          140000u);
     } else {
       ++cut;
       EXPECT_LT(client["saved"], 140000);
@@ -425,8 +425,8 @@ std::string sha256(const std::string& bytes) {
 /// Sender, receiver, and the bytes' hash.
 using stream = std::tuple<std::string, std::string, std::string>;
 
-/// The capture that ships with the project was recorded from nginx and curl; what its streams hold was
-/// worked out with tshark, independently of weir.
+/// The capture that ships with the project was recorded from nginx and curl; what its streams hold
+/// was worked out with tshark, independently of weir.
 TEST_F(dump, agrees_with_tshark_on_real_traffic) {
   const std::filesystem::path data{WEIR_TEST_DATA};
   ASSERT_EQ(run({"-r", data / "http.pcapng", "-o", out}).status, 0);

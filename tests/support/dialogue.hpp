@@ -12,8 +12,8 @@
 
 namespace weir::test {
 
-/// Sequence numbers in calls are relative to each side's initial number, as Wireshark shows them: the
-/// SYN is 0, the first byte 1. Payload must outlive the segments (string literals do).
+/// Sequence numbers in calls are relative to each side's initial number, as Wireshark shows them:
+/// the SYN is 0, the first byte 1. Payload must outlive the segments (string literals do).
 class dialogue {
 public:
   explicit dialogue(std::uint16_t client_port = 40000, std::uint32_t client_initial = 1000,
@@ -47,7 +47,8 @@ public:
     s.window = 65535;
     if ((flags & tcp_flag::syn) != 0) s.window_scale = 7;
     s.sequence = initial_[index(from)] + sequence;
-    if ((flags & tcp_flag::ack) != 0) s.acknowledgment = initial_[index(other(from))] + acknowledgment;
+    if ((flags & tcp_flag::ack) != 0)
+      s.acknowledgment = initial_[index(other(from))] + acknowledgment;
     s.data = as_bytes(payload).data();
     s.captured = s.length = static_cast<std::uint32_t>(payload.size());
     s.time = now_;

@@ -37,7 +37,9 @@ inline frames closing(std::uint16_t port, std::uint32_t client, std::uint32_t se
           tcp_frame(port, true, tcp_flag::ack, client + 1, server + 1)};
 }
 
-inline void append(frames& to, const frames& more) { to.insert(to.end(), more.begin(), more.end()); }
+inline void append(frames& to, const frames& more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
 
 /// A whole conversation.
 inline frames exchange(std::uint16_t port, std::string_view request, std::string_view response) {
