@@ -65,8 +65,8 @@ pipeline_report run_pipeline(caf::actor_system& system, std::unique_ptr<packet_s
 
   std::vector<writer_lane> writers;
   for (auto& store : options.stores)
-    writers.push_back(spawn_writer(system, std::move(store), gauges, parent));
-  const auto port = std::make_shared<writer_port>(writers, gauges);
+    writers.push_back(spawn_writer(system, std::move(store), gauges, budget, parent));
+  const auto port = std::make_shared<writer_port>(writers, gauges, budget);
 
   // One direction's out-of-order data must not be able to take the whole budget.
   options.sessions.stream.max_held = std::min(options.sessions.stream.max_held, options.memory / 8);

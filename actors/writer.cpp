@@ -11,7 +11,7 @@ namespace {
 
 std::uint64_t held_by(const writer_queue::job& job) noexcept {
   if (const auto* p = std::get_if<writer_queue::piece>(&job)) return p->bytes.bytes.capacity();
-  std::uint64_t bytes = 0;
+  std::uint64_t bytes = writer_queue::overhead;
   for (const auto& stream : std::get<finished_session>(job).streams) {
     for (const auto& piece : stream.rest)
       bytes += piece.bytes.capacity();
@@ -23,11 +23,12 @@ class writer : public writer_actor::base {
 public:
   writer(caf::actor_config& config, std::unique_ptr<session_store> store,
          std::shared_ptr<writer_queue> queue, std::shared_ptr<pipeline_gauges> gauges,
-         caf::actor parent)
+         std::shared_ptr<memory_budget> budget, caf::actor parent)
       : writer_actor::base(config),
         store_(std::move(store)),
         queue_(std::move(queue)),
         gauges_(std::move(gauges)),
+        budget_(std::move(budget)),
         parent_(std::move(parent)) {}
 
   const char* name() const override { return "weir.writer"; }
@@ -50,10 +51,12 @@ private:
   void write_all(bool timed) {
     for (auto& job : queue_->take(timed)) {
       const auto bytes = held_by(job);
-      if (auto* p = std::get_if<writer_queue::piece>(&job))
+      if (auto* p = std::get_if<writer_queue::piece>(&job)) {
         store_->append(p->session, p->from, std::move(p->bytes));
-      else
+      } else {
         store_->finish(std::move(std::get<finished_session>(job)));
+        budget_->release(writer_queue::overhead);
+      }
       gauges_->backlog.fetch_sub(bytes, std::memory_order_relaxed);
     }
   }
@@ -61,6 +64,7 @@ private:
   std::unique_ptr<session_store> store_;
   std::shared_ptr<writer_queue> queue_;
   std::shared_ptr<pipeline_gauges> gauges_;
+  std::shared_ptr<memory_budget> budget_;
   caf::actor parent_;
 };
 
@@ -82,10 +86,11 @@ std::vector<writer_queue::job> writer_queue::take(bool timed) {
 }
 
 writer_lane spawn_writer(caf::actor_system& system, std::unique_ptr<session_store> store,
-                         std::shared_ptr<pipeline_gauges> gauges, caf::actor parent) {
+                         std::shared_ptr<pipeline_gauges> gauges,
+                         std::shared_ptr<memory_budget> budget, caf::actor parent) {
   auto queue = std::make_shared<writer_queue>();
   auto actor = system.spawn<writer, caf::detached>(std::move(store), queue, std::move(gauges),
-                                                   std::move(parent));
+                                                   std::move(budget), std::move(parent));
   return {std::move(actor), std::move(queue)};
 }
 
@@ -95,6 +100,7 @@ void writer_port::append(std::uint64_t session_id, side s, stream_piece piece) {
 
 void writer_port::finish(finished_session session) {
   const auto id = session.info.id;
+  budget_->charge(writer_queue::overhead);
   send(id, std::move(session));
 }
 

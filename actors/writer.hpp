@@ -13,6 +13,7 @@
 
 #include <weir/actors/gauges.hpp>
 #include <weir/actors/interfaces.hpp>
+#include <weir/net/memory_budget.hpp>
 #include <weir/net/output/file_accumulator.hpp>
 #include <weir/net/output/session_store.hpp>
 
@@ -32,6 +33,8 @@ public:
 
   static constexpr std::size_t batch = 128;
   static constexpr auto patience = std::chrono::milliseconds{10};
+  /// What a waiting session costs besides its bytes, charged to the budget.
+  static constexpr std::size_t overhead = 1024;
 
   /// Whether the writer is to be told, and when: with a `collect` now, or a timed one after
   /// `patience`.
@@ -56,13 +59,15 @@ struct writer_lane {
 
 /// The actor has a thread of its own. `parent` gets the `writer_report`.
 writer_lane spawn_writer(caf::actor_system& system, std::unique_ptr<session_store> store,
-                         std::shared_ptr<pipeline_gauges> gauges, caf::actor parent);
+                         std::shared_ptr<pipeline_gauges> gauges,
+                         std::shared_ptr<memory_budget> budget, caf::actor parent);
 
 /// Hands what file accumulators collect to the writers; all of one session to the same one.
 class writer_port : public store_port {
 public:
-  writer_port(std::vector<writer_lane> writers, std::shared_ptr<pipeline_gauges> gauges)
-      : writers_(std::move(writers)), gauges_(std::move(gauges)) {}
+  writer_port(std::vector<writer_lane> writers, std::shared_ptr<pipeline_gauges> gauges,
+              std::shared_ptr<memory_budget> budget)
+      : writers_(std::move(writers)), gauges_(std::move(gauges)), budget_(std::move(budget)) {}
 
   void append(std::uint64_t session_id, side s, stream_piece piece) override;
   void finish(finished_session session) override;
@@ -72,6 +77,7 @@ private:
 
   std::vector<writer_lane> writers_;
   std::shared_ptr<pipeline_gauges> gauges_;
+  std::shared_ptr<memory_budget> budget_;
 };
 
 } // namespace weir

@@ -1,5 +1,6 @@
 /// The command: one subcommand a file.
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 
@@ -35,6 +36,9 @@ int run(int argc, char** argv) {
 } // namespace
 
 int main(int argc, char** argv) {
+  // A closed pipe and a file size limit are errors like others: reported, with all else saved.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     return run(argc, argv);
   } catch (const std::exception& e) {

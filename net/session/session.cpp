@@ -98,8 +98,10 @@ void session::flush(timestamp time) {
 void session::fill_summary(const session_end& end) noexcept {
   summary_.state = end.state;
   summary_.end = end.time;
-  for (const auto s : both_sides)
+  for (const auto s : both_sides) {
     summary_[s].packets = end.packets[index(s)];
+    summary_[s].out_of_window += end.out_of_window[index(s)];
+  }
 }
 
 void session::finish(const session_end& end) {

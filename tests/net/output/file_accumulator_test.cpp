@@ -107,11 +107,13 @@ TEST_F(file_accumulator_test, hands_on_full_buffers_of_large_streams) {
     std::string segment(static_cast<std::size_t>(i % 1461), static_cast<char>('a' + i % 26));
     all += segment;
     say(server, segment);
-    EXPECT_LE(budget_.used(), 64U << 11) << "one buffer, and one that it moves to";
+    EXPECT_LE(budget_.used(), 64U << 11) << "no more than twice the size to spill";
   }
   end();
   EXPECT_EQ(port_.files[server], all);
-  EXPECT_EQ(port_.appended[1], static_cast<int>(all.size() / (64 << 10)));
+  const auto full = static_cast<int>(all.size() / (64 << 10));
+  EXPECT_GE(port_.appended[1], full);
+  EXPECT_LE(port_.appended[1], full + 8) << "full buffers, after those that it grew by";
   EXPECT_EQ(port_.largest, 64U << 10);
   EXPECT_EQ(port_.appended[0], 0);
 }

@@ -146,6 +146,16 @@ TEST(session, passes_the_end_through) {
   }
 }
 
+TEST(session, shows_what_the_dispatcher_kept_from_it) {
+  fixture f;
+  f.s->add(f.d.data(side::client, 1, 1, "abc"));
+  auto end = f.end();
+  end.out_of_window = {11, 22};
+  f.s->finish(end);
+  EXPECT_EQ(f.client().out_of_window, 11u);
+  EXPECT_EQ(f.server().out_of_window, 22u);
+}
+
 TEST(session, without_any_segment_still_starts_and_ends) {
   fixture f;
   f.s->finish(f.end());
