@@ -28,7 +28,7 @@ struct pipeline_options {
   /// Dispatchers, each with a thread of its own.
   std::size_t dispatchers = 1;
   /// For everything that grows with the traffic, in bytes: a quarter of it for blocks on their way.
-  std::size_t memory = 256 << 20;
+  std::size_t memory = 192 << 20;
   /// A writer actor for each, with a thread of its own; may be empty where accumulators do not
   /// store.
   std::vector<std::unique_ptr<session_store>> stores;

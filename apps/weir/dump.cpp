@@ -63,7 +63,7 @@ struct dump_settings {
   bool verify_checksums = false;
   bool fill_gaps = false;
   std::uint64_t max_session_bytes = 0;
-  std::uint64_t memory = 256 << 20;
+  std::uint64_t memory = 192 << 20;
   std::uint64_t count = 0;
   bool quiet = false;
   bool json = false;
@@ -231,7 +231,7 @@ void add_session_options(CLI::App& app, dump_settings& s) {
   add_size(app, "--max-session-bytes", s.max_session_bytes,
            "Payload kept of each session; what is beyond is counted as skipped")
       ->group("Sessions");
-  add_size(app, "--memory", s.memory, "Memory for all that grows with the traffic (default 256M)")
+  add_size(app, "--memory", s.memory, "Memory for all that grows with the traffic (default 192M)")
       ->group("Sessions");
 }
 
