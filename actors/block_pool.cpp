@@ -10,16 +10,17 @@ void block_ref::drop() noexcept {
 }
 
 std::shared_ptr<block_pool> block_pool::make(std::size_t max_blocks, std::size_t block_capacity,
-                                             memory_budget& budget) {
-  return std::shared_ptr<block_pool>{new block_pool(max_blocks, block_capacity, budget)};
+                                             std::shared_ptr<memory_budget> budget) {
+  return std::shared_ptr<block_pool>{new block_pool(max_blocks, block_capacity, std::move(budget))};
 }
 
-block_pool::block_pool(std::size_t max_blocks, std::size_t block_capacity, memory_budget& budget)
-    : max_blocks_(max_blocks), block_capacity_(block_capacity), budget_(budget) {
+block_pool::block_pool(std::size_t max_blocks, std::size_t block_capacity,
+                       std::shared_ptr<memory_budget> budget)
+    : max_blocks_(max_blocks), block_capacity_(block_capacity), budget_(std::move(budget)) {
   free_.reserve(max_blocks);
 }
 
-block_pool::~block_pool() { budget_.release(made_ * cost()); }
+block_pool::~block_pool() { budget_->release(made_ * cost()); }
 
 block_ref block_pool::acquire(std::function<void()> when_available) {
   std::unique_ptr<block_ref::slot> slot;
@@ -30,7 +31,7 @@ block_ref block_pool::acquire(std::function<void()> when_available) {
       free_.pop_back();
     } else if (made_ < max_blocks_) {
       slot = std::make_unique<block_ref::slot>(block_capacity_);
-      budget_.charge(cost());
+      budget_->charge(cost());
       ++made_;
     } else {
       waiting_.push_back(std::move(when_available));

@@ -51,7 +51,7 @@ class block_pool : public std::enable_shared_from_this<block_pool> {
 public:
   /// Blocks are made when they are first needed, then charged to `budget` for good.
   static std::shared_ptr<block_pool> make(std::size_t max_blocks, std::size_t block_capacity,
-                                          memory_budget& budget);
+                                          std::shared_ptr<memory_budget> budget);
   ~block_pool();
 
   /// An empty block, or an empty reference where all are in use. In that case `when_available` is
@@ -67,12 +67,13 @@ public:
 
 private:
   friend class block_ref;
-  block_pool(std::size_t max_blocks, std::size_t block_capacity, memory_budget& budget);
+  block_pool(std::size_t max_blocks, std::size_t block_capacity,
+             std::shared_ptr<memory_budget> budget);
   void put_back(std::unique_ptr<block_ref::slot> s) noexcept;
 
   const std::size_t max_blocks_;
   const std::size_t block_capacity_;
-  memory_budget& budget_;
+  std::shared_ptr<memory_budget> budget_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<block_ref::slot>> free_;
   std::vector<std::function<void()>> waiting_;

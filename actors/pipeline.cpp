@@ -14,10 +14,10 @@ namespace weir {
 namespace {
 
 /// Large blocks make few messages of many sessions' segments; eight are enough for all to be busy.
-std::shared_ptr<block_pool> make_pool(memory_budget& budget) {
+std::shared_ptr<block_pool> make_pool(const std::shared_ptr<memory_budget>& budget) {
   constexpr std::size_t best = 4 << 20;
   constexpr std::size_t most_blocks = 8;
-  const auto share = budget.limit() / 4;
+  const auto share = budget->limit() / 4;
   const auto capacity = std::clamp(share / (2 * most_blocks), packet_block::max_packet, best);
   return block_pool::make(most_blocks, capacity, budget);
 }
@@ -84,7 +84,7 @@ pipeline_report run_pipeline(caf::actor_system& system, std::unique_ptr<packet_s
   capture.filter = std::move(options.filter);
   capture.decoding = options.decoding;
   capture.max_packets = options.max_packets;
-  capture.pool = make_pool(*budget);
+  capture.pool = make_pool(budget);
   capture.budget = budget;
   capture.dispatchers = dispatchers;
   capture.gauges = gauges;

@@ -49,7 +49,8 @@ utc_time to_utc(timestamp time) noexcept {
   using namespace std::chrono;
   const auto day = floor<days>(time);
   const year_month_day date{day};
-  const auto of_day = time - day;
+  // Not `time - day`: the first day there is begins before the first nanosecond there is.
+  const auto of_day = (time.time_since_epoch() % days{1} + days{1}) % days{1};
   const auto second = static_cast<unsigned>(floor<seconds>(of_day).count());
   const auto first_of_year = sys_days{date.year() / January / 1};
   return {

@@ -171,6 +171,8 @@ private:
   std::optional<std::uint64_t> doubted_fin_;
   /// An acknowledgement of bytes that were not captured, not believed yet.
   std::optional<std::uint64_t> unseen_ack_;
+  /// When the first of these came.
+  timestamp unseen_since_{};
   /// The peer's last acknowledgement before any data.
   std::optional<std::uint32_t> early_ack_;
   held_segments held_;

@@ -54,15 +54,19 @@ void stream::confirm(std::uint64_t end, timestamp time) {
 }
 
 /// An acknowledgement of bytes that were not captured. They were lost to the capture; or the
-/// capture has them late, which happens where both directions come from different queues, so that a
-/// bare acknowledgement waits for a second one or for data beyond the hole. One that comes with
-/// data does not wait: that data may be the answer to the missing bytes, and should not be told
-/// before the gap. A single byte more than captured may be a FIN's number.
+/// capture has them late, so that nothing is settled before `reordering_grace` has passed or data
+/// beyond the hole comes. A bare acknowledgement waits for a second one, too. A single byte more
+/// than captured may be a FIN's number.
 void stream::note_unseen(std::uint64_t acknowledged, bool with_data, timestamp time) {
   const bool plausible = acknowledged <= high() + allowance();
   if (plausible) {
     confirm(high(), time);
     if (state_ == state::skipping || acknowledged <= high()) return;
+    if (!unseen_ack_) unseen_since_ = time;
+    if (time - unseen_since_ < reordering_grace) {
+      unseen_ack_ = acknowledged;
+      return;
+    }
     if (with_data && acknowledged > high() + 1) {
       unseen_ack_.reset();
       confirm(acknowledged, time);

@@ -1,7 +1,10 @@
 /// What a stream takes for possible.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+
+#include <weir/net/time.hpp>
 
 namespace weir {
 
@@ -17,5 +20,9 @@ inline constexpr std::size_t hold_back_limit = 64 << 10;
 
 /// Contiguous data that is believed without an acknowledgement, wherever it is.
 inline constexpr std::size_t sustained_run = 64 << 10;
+
+/// How much later a capture may have bytes than the acknowledgement of them: where the two
+/// directions come from different queues or taps, the answer is often written before the question.
+inline constexpr duration reordering_grace = std::chrono::milliseconds{10};
 
 } // namespace weir

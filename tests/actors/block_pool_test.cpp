@@ -9,7 +9,7 @@ namespace weir {
 namespace {
 
 TEST(block_pool, lends_as_many_blocks_as_it_has) {
-  memory_budget budget{1 << 30};
+  const auto budget = std::make_shared<memory_budget>(1 << 30);
   const auto pool = block_pool::make(2, 0, budget);
   int notified = 0;
   auto a = pool->acquire([&] { ++notified; });
@@ -26,7 +26,7 @@ TEST(block_pool, lends_as_many_blocks_as_it_has) {
 }
 
 TEST(block_pool, takes_a_block_back_when_the_last_reference_is_gone_and_empties_it) {
-  memory_budget budget{1 << 30};
+  const auto budget = std::make_shared<memory_budget>(1 << 30);
   const auto pool = block_pool::make(1, 0, budget);
   auto a = pool->acquire([] {});
   a->packets.push_back({});
@@ -39,17 +39,17 @@ TEST(block_pool, takes_a_block_back_when_the_last_reference_is_gone_and_empties_
 }
 
 TEST(block_pool, charges_what_it_made_and_lives_as_long_as_its_blocks) {
-  memory_budget budget{1 << 30};
+  const auto budget = std::make_shared<memory_budget>(1 << 30);
   auto pool = block_pool::make(2, packet_block::max_packet, budget);
   auto block = pool->acquire([] {});
   pool.reset();
-  EXPECT_EQ(budget.used(), 2 * packet_block::max_packet);
+  EXPECT_EQ(budget->used(), 2 * packet_block::max_packet);
   block = {};
-  EXPECT_EQ(budget.used(), 0u);
+  EXPECT_EQ(budget->used(), 0u);
 }
 
 TEST(block_pool, bounds_what_is_in_flight_between_threads) {
-  memory_budget budget{1 << 30};
+  const auto budget = std::make_shared<memory_budget>(1 << 30);
   const auto pool = block_pool::make(4, 0, budget);
   std::mutex mutex;
   std::condition_variable changed;

@@ -32,7 +32,7 @@ public:
   int descriptor() const { return fileno(file_); }
 
   void fill(bytes_view bytes) {
-    std::fwrite(bytes.data(), 1, bytes.size(), file_);
+    if (!bytes.empty()) std::fwrite(bytes.data(), 1, bytes.size(), file_);
     std::rewind(file_);
   }
   std::string text() {

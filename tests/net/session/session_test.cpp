@@ -263,11 +263,22 @@ TEST(session, ignores_the_numbers_and_the_text_of_a_reset) {
   EXPECT_EQ(f.server().out_of_window, 7u);
 }
 
-TEST(session, tells_a_gap_before_the_answer_to_the_missing_bytes) {
+TEST(session, tells_a_gap_before_answers_that_come_later) {
   fixture f;
-  f.s->add(f.d.data(side::server, 1, 101, "response"));
-  EXPECT_EQ(f.t.heard, "c:[100]s:response");
-  EXPECT_EQ(f.t.times[0], f.d.now());
+  f.s->add(f.d.data(side::server, 1, 101, "first"));
+  f.d.wait(std::chrono::milliseconds{10});
+  f.s->add(f.d.data(side::server, 6, 101, "second"));
+  EXPECT_EQ(f.t.heard, "s:firstc:[100]s:second");
+  EXPECT_EQ(f.t.times[1], f.d.now());
+}
+
+TEST(session, takes_a_request_that_the_capture_has_after_its_response) {
+  fixture f;
+  f.s->add(f.d.data(side::server, 1, 8, "response"));
+  f.s->add(f.d.data(side::client, 1, 1, "request"));
+  f.s->finish(f.end());
+  EXPECT_EQ(f.t.heard, "s:responsec:request");
+  EXPECT_EQ(f.client().missing, 0u);
 }
 
 TEST(session, settles_both_sides_at_the_end) {

@@ -71,6 +71,8 @@ public:
     delivered += missing.length;
   }
 
+  void wait(std::chrono::microseconds time) { ticks_ += time.count(); }
+
   timestamp now() const { return timestamp{std::chrono::microseconds{ticks_}}; }
   stream& under_test() { return stream_; }
   std::size_t held() const { return stream_.held(); }
