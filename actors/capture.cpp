@@ -89,21 +89,24 @@ private:
     if (!settings_.budget->wait_for_relief()) return false;
     waiting_ = true;
     ++waits_;
-    ask_for_memory(false);
+    if (held_by_sessions()) ask_for_memory(false);
     tell_later(patience, capture_actor{this}, starving{waits_, false});
     return true;
   }
 
   /// Sessions that hand on what they hold are not enough where out-of-order data or their mere
-  /// number takes the memory: then the longest idle have to end. Not so where it is the writers'
-  /// queue.
+  /// number takes the memory: then the longest idle have to end.
   void insist(const starving& s) {
     if (!waiting_ || s.wait != waits_) return;
+    if (held_by_sessions()) ask_for_memory(s.again);
+    tell_later(patience, capture_actor{this}, starving{waits_, true});
+  }
+
+  /// And not by the writers' queue: what sessions hand on would only make that longer.
+  bool held_by_sessions() const noexcept {
     const auto used = settings_.budget->used();
     const auto backlog = settings_.gauges->backlog.load(std::memory_order_relaxed);
-    const bool held = used > backlog && used - backlog > settings_.budget->limit() / 2;
-    ask_for_memory(held && s.again);
-    tell_later(patience, capture_actor{this}, starving{waits_, true});
+    return used > backlog && used - backlog > settings_.budget->limit() / 2;
   }
 
   void ask_for_memory(bool evict) {

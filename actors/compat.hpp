@@ -8,22 +8,25 @@
 #define WEIR_CAF_1
 #endif
 
-#include <algorithm>
-#include <cstddef>
-#include <thread>
 #include <utility>
 
-#include <caf/actor_system_config.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/error.hpp>
+#include <caf/exit_reason.hpp>
 #include <caf/fwd.hpp>
+#include <caf/sec.hpp>
 #include <caf/send.hpp>
+#include <caf/system_messages.hpp>
 #include <caf/typed_actor.hpp>
+#include <caf/typed_response_promise.hpp>
 
 #ifdef WEIR_CAF_1
 #include <caf/anon_mail.hpp>
 #include <caf/result.hpp>
 #else
+#include <caf/atom.hpp>
 #include <caf/replies_to.hpp>
+#include <caf/response_promise.hpp>
 #endif
 
 namespace weir {
@@ -35,6 +38,15 @@ using handles = caf::result<void>(In...);
 #else
 template<class... In>
 using handles = caf::reacts_to<In...>;
+#endif
+
+/// The same for a handler that answers `Out`.
+#ifdef WEIR_CAF_1
+template<class Out, class... In>
+using answers = caf::result<Out>(In...);
+#else
+template<class Out, class... In>
+using answers = typename caf::replies_to<In...>::template with<Out>;
 #endif
 
 /// Sends without a sender: receivers of weir's messages never answer to one.
@@ -54,22 +66,6 @@ void tell_later(Delay delay, const Handle& to, Ts&&... xs) {
   caf::anon_mail(std::forward<Ts>(xs)...).delay(delay).send(to);
 #else
   caf::delayed_anon_send(to, delay, std::forward<Ts>(xs)...);
-#endif
-}
-
-/// Settings that weir's own programs run with. Work stealing, CAF's default, collapses with many
-/// ready actors; one shared queue is as good or better with any number of sessions. No more workers
-/// than processors: CAF would have four at least, and they would only take turns.
-inline void tune(caf::actor_system_config& config) {
-  const auto workers = std::max<std::size_t>(std::thread::hardware_concurrency() / 2, 1);
-#ifdef WEIR_CAF_1
-  config.set("caf.scheduler.policy", "sharing");
-  config.set("caf.scheduler.max-throughput", 300);
-  config.set("caf.scheduler.max-threads", workers);
-#else
-  config.set("scheduler.policy", caf::atom("sharing"));
-  config.set("scheduler.max-throughput", 300);
-  config.set("scheduler.max-threads", workers);
 #endif
 }
 

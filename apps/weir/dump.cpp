@@ -16,6 +16,7 @@
 
 #include <weir/actors/compat.hpp>
 #include <weir/actors/pipeline.hpp>
+#include <weir/actors/scheduler.hpp>
 #include <weir/apps/weir/exit_status.hpp>
 #include <weir/apps/weir/progress.hpp>
 #include <weir/apps/weir/summary.hpp>

@@ -11,6 +11,7 @@
 #include <caf/actor_system_config.hpp>
 #include <gtest/gtest.h>
 
+#include <weir/actors/scheduler.hpp>
 #include <weir/tests/support/frames.hpp>
 
 namespace weir {
