@@ -102,11 +102,11 @@ private:
     tell_later(patience, capture_actor{this}, starving{waits_, true});
   }
 
-  /// And not by the writers' queue: what sessions hand on would only make that longer.
+  /// What sessions hand on only makes the writers' queue longer: it helps where memory would be
+  /// short without that queue, too.
   bool held_by_sessions() const noexcept {
-    const auto used = settings_.budget->used();
     const auto backlog = settings_.gauges->backlog.load(std::memory_order_relaxed);
-    return used > backlog && used - backlog > settings_.budget->limit() / 2;
+    return settings_.budget->used() >= backlog + settings_.budget->relief_level();
   }
 
   void ask_for_memory(bool evict) {

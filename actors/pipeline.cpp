@@ -13,11 +13,11 @@ namespace weir {
 
 namespace {
 
-/// Large blocks make few messages of many sessions' segments; eight are enough for all to be busy.
+/// Large blocks make few messages of many sessions' segments; six are enough for all to be busy.
 std::shared_ptr<block_pool> make_pool(const std::shared_ptr<memory_budget>& budget) {
-  constexpr std::size_t best = 4 << 20;
-  constexpr std::size_t most_blocks = 8;
-  const auto share = budget->limit() / 4;
+  constexpr std::size_t best = 8 << 20;
+  constexpr std::size_t most_blocks = 6;
+  const auto share = budget->limit() / 2;
   const auto capacity = std::clamp(share / (2 * most_blocks), packet_block::max_packet, best);
   return block_pool::make(most_blocks, capacity, budget);
 }

@@ -27,8 +27,9 @@ struct pipeline_options {
   std::uint64_t max_packets = 0;
   /// Dispatchers, each with a thread of its own.
   std::size_t dispatchers = 1;
-  /// For everything that grows with the traffic, in bytes: a quarter of it for blocks on their way.
-  std::size_t memory = 192 << 20;
+  /// For everything that grows with the traffic, in bytes: at most half of it for blocks on their
+  /// way.
+  std::size_t memory = 224 << 20;
   /// A writer actor for each, with a thread of its own; may be empty where accumulators do not
   /// store.
   std::vector<std::unique_ptr<session_store>> stores;

@@ -201,10 +201,9 @@ void tune(caf::actor_system_config& config) {
 #else
   config.set("scheduler.max-throughput", messages_a_turn);
   config.set("scheduler.max-threads", worker_count());
-  config.module_factories.emplace_back(
-      [](caf::actor_system& system) -> caf::actor_system::module* {
-        return new shared_queue_scheduler(system);
-      });
+  config.module_factories.emplace_back([](caf::actor_system& system) -> caf::actor_system::module* {
+    return new shared_queue_scheduler(system);
+  });
 #endif
 }
 

@@ -11,9 +11,9 @@ namespace weir {
 /// processors, because the dispatchers, the capture and the writers have threads of their own.
 ///
 /// With CAF 0.17 it also replaces two parts of CAF's `sharing` scheduler: workers take jobs by the
-/// dozen, and the end of an actor wakes the clock only once timeouts are in use. CAF wakes its clock
-/// for each, to cancel timeouts that the actor may have set: a tenth of the time with many small
-/// sessions.
+/// dozen, and the end of an actor wakes the clock only once timeouts are in use. CAF wakes its
+/// clock for each, to cancel timeouts that the actor may have set: a tenth of the time with many
+/// small sessions.
 void tune(caf::actor_system_config& config);
 
 } // namespace weir

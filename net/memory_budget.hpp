@@ -24,14 +24,16 @@ public:
   std::size_t used() const noexcept { return used_.load(std::memory_order_relaxed); }
   std::size_t limit() const noexcept { return limit_; }
   bool exhausted() const noexcept { return used() >= limit_; }
+  /// Below this there is room again for who waited.
+  std::size_t relief_level() const noexcept { return limit_ / 4 * 3; }
 
   void charge(std::size_t bytes) noexcept { used_.fetch_add(bytes, std::memory_order_relaxed); }
 
-  /// Calls the relief function where someone waits and use fell below three quarters of the limit.
+  /// Calls the relief function where someone waits and use fell below the relief level.
   void release(std::size_t bytes) noexcept {
     // Sequentially consistent against wait_for_relief(): one of the two sees the other.
     const auto before = used_.fetch_sub(bytes);
-    if (waiting_.load() && before - bytes < limit_ / 4 * 3 && waiting_.exchange(false))
+    if (waiting_.load() && before - bytes < relief_level() && waiting_.exchange(false))
       on_relief_();
   }
 
@@ -42,7 +44,7 @@ public:
   /// Asks for one call of the relief function. False: there is room by now, no call will come.
   bool wait_for_relief() noexcept {
     waiting_.store(true);
-    if (used_.load() >= limit_ / 4 * 3) return true;
+    if (used_.load() >= relief_level()) return true;
     // Whoever wins the flag decides: us (there is room) or a release (the call is on its way).
     return !waiting_.exchange(false);
   }

@@ -73,7 +73,8 @@ struct dump_settings {
 void complain(const error& e) { fmt::print(stderr, "weir: {}\n", e.message()); }
 
 /// Half of the cores at most: capture, dispatchers and sessions need the others.
-std::size_t writer_count() { return std::clamp(std::thread::hardware_concurrency() / 2, 1u, 8u); }
+/// Two at least: much of their time is the kernel's, some of it spent waiting.
+std::size_t writer_count() { return std::clamp(std::thread::hardware_concurrency() / 2, 2u, 8u); }
 
 std::size_t dispatcher_count() {
   return std::clamp(std::thread::hardware_concurrency() / 4, 1u, 16u);
@@ -232,7 +233,7 @@ void add_session_options(CLI::App& app, dump_settings& s) {
   add_size(app, "--max-session-bytes", s.max_session_bytes,
            "Payload kept of each session; what is beyond is counted as skipped")
       ->group("Sessions");
-  add_size(app, "--memory", s.memory, "Memory for all that grows with the traffic (default 192M)")
+  add_size(app, "--memory", s.memory, "Memory for all that grows with the traffic (default 224M)")
       ->group("Sessions");
 }
 

@@ -52,6 +52,8 @@ public:
   void finish(finished_session session) override {
     std::array<std::string, 2> errors;
     index_files files;
+    shared_name_.clear();
+    names_.render_shared(session.info, shared_name_);
     for (const auto s : both_sides) {
       auto& name = file_names_[index(s)];
       name.clear();
@@ -128,8 +130,8 @@ private:
   void publish(unpublished_file& file, const session_info& info, side s, std::string& name) {
     int failure = EEXIST;
     for (unsigned n = 1; failure == EEXIST && n <= max_names; ++n) {
-      name.clear();
-      names_.render(info, s, name, n == 1 ? std::string{} : distinction(n, info.id));
+      name = shared_name_;
+      names_.render_rest(info, s, name, n == 1 ? std::string{} : distinction(n, info.id));
       failure = publish_as(file, name);
     }
     if (failure == 0) return;
@@ -185,7 +187,8 @@ private:
   sub_folders sub_folders_;
   partial_files partial_;
   session_log log_;
-  /// Kept for their memory.
+  /// Of the session being finished; kept for their memory.
+  std::string shared_name_;
   std::array<std::string, 2> file_names_;
   bool closed_ = false;
 };

@@ -7,25 +7,19 @@ namespace weir {
 
 namespace {
 
-/// `,"name":`
-void append_name(std::string_view name, std::string& out) {
-  out += ",\"";
-  out += name;
-  out += "\":";
-}
-
+/// A member's name is given as it is written, with what precedes it: `,"name":`.
 void append_member(std::string_view name, std::uint64_t value, std::string& out) {
-  append_name(name, out);
+  out += name;
   append_number(value, out);
 }
 
 void append_member(std::string_view name, std::string_view value, std::string& out) {
-  append_name(name, out);
+  out += name;
   append_json_string(value, out);
 }
 
 void append_member(std::string_view name, const ip_address& value, std::string& out) {
-  append_name(name, out);
+  out += name;
   out += '"';
   append_address(value, out);
   out += '"';
@@ -58,10 +52,10 @@ void append_encapsulation(const encapsulation& layers, std::string& out) {
     out += "{\"type\":\"";
     out += to_string(layer.type);
     out += '"';
-    if (has_id(layer)) append_member("id", layer.id, out);
+    if (has_id(layer)) append_member(R"(,"id":)", layer.id, out);
     if (has_ends(layer)) {
-      append_member("source", layer.source, out);
-      append_member("destination", layer.destination, out);
+      append_member(R"(,"source":)", layer.source, out);
+      append_member(R"(,"destination":)", layer.destination, out);
     }
     out += '}';
   }
@@ -74,34 +68,33 @@ void append_gaps(const side_summary& summary, std::string& out) {
     if (out.back() != '[') out += ',';
     out += "{\"offset\":";
     append_number(g.offset, out);
-    append_member("length", g.length, out);
+    append_member(R"(,"length":)", g.length, out);
     out += '}';
   }
   out += ']';
-  if (summary.gap_count > summary.gaps.size()) append_member("gap_count", summary.gap_count, out);
+  if (summary.gap_count > summary.gaps.size())
+    append_member(R"(,"gap_count":)", summary.gap_count, out);
 }
 
 void append_side(side s, const endpoint& end, const side_summary& summary,
                  const index_files::stream& file, std::string& out) {
-  append_name(to_string(s), out);
-  out += "{\"address\":\"";
-  append_address(end.address, out);
-  out += '"';
-  append_member("port", end.port, out);
-  append_member("packets", summary.packets, out);
-  append_member("bytes", summary.bytes, out);
-  append_member("missing", summary.missing, out);
-  if (!file.file.empty()) append_member("file", file.file, out);
+  append_member(s == side::client ? R"(,"client":{"address":)" : R"(,"server":{"address":)",
+                end.address, out);
+  append_member(R"(,"port":)", end.port, out);
+  append_member(R"(,"packets":)", summary.packets, out);
+  append_member(R"(,"bytes":)", summary.bytes, out);
+  append_member(R"(,"missing":)", summary.missing, out);
+  if (!file.file.empty()) append_member(R"(,"file":)", file.file, out);
   if (!file.error.empty()) {
-    append_member("saved", file.saved, out);
-    append_member("error", file.error, out);
+    append_member(R"(,"saved":)", file.saved, out);
+    append_member(R"(,"error":)", file.error, out);
   }
   if (summary.gap_count != 0) append_gaps(summary, out);
-  append_unless_zero("duplicate", summary.duplicate, out);
-  append_unless_zero("out_of_order", summary.out_of_order, out);
-  append_unless_zero("conflicting", summary.conflicting, out);
-  append_unless_zero("out_of_window", summary.out_of_window, out);
-  append_unless_zero("skipped", summary.skipped, out);
+  append_unless_zero(R"(,"duplicate":)", summary.duplicate, out);
+  append_unless_zero(R"(,"out_of_order":)", summary.out_of_order, out);
+  append_unless_zero(R"(,"conflicting":)", summary.conflicting, out);
+  append_unless_zero(R"(,"out_of_window":)", summary.out_of_window, out);
+  append_unless_zero(R"(,"skipped":)", summary.skipped, out);
   out += '}';
 }
 
@@ -122,7 +115,7 @@ void append_index_line(const session_info& info, const session_summary& summary,
   append_time(summary.end, out);
   out += '"';
   if (!info.encapsulation.empty()) append_encapsulation(info.encapsulation, out);
-  if (!summary.failure.empty()) append_member("error", summary.failure, out);
+  if (!summary.failure.empty()) append_member(R"(,"error":)", summary.failure, out);
   for (const auto s : both_sides)
     append_side(s, info.end_of(s), summary[s], files.streams[index(s)], out);
   out += "}\n";

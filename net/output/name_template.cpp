@@ -16,7 +16,8 @@ using part = name_template::part;
 void append_address_name(const ip_address& address, std::string& out) {
   const auto begin = out.size();
   append_address(address, out);
-  std::replace(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), ':', '-');
+  if (address.family == ip_family::v6)
+    std::replace(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), ':', '-');
 }
 
 void append_community_name(const session_info& info, std::string& out) {
@@ -49,6 +50,17 @@ bool has(const std::vector<part>& parts, field what) {
   return std::ranges::find(parts, what, &part::what) != parts.end();
 }
 
+bool depends_on_side(field what) noexcept {
+  switch (what) {
+  case field::side:
+  case field::source:
+  case field::source_port:
+  case field::destination:
+  case field::destination_port: return true;
+  default: return false;
+  }
+}
+
 /// Splits the last literal of the last component that has a `.` with only letters and {side} behind
 /// it, and returns the index of the part that begins with that `.`; the end where there is none.
 std::size_t split_extension(std::vector<part>& parts) {
@@ -73,6 +85,8 @@ std::size_t split_extension(std::vector<part>& parts) {
 
 name_template::name_template(std::vector<part> parts) : parts_(std::move(parts)) {
   extension_ = split_extension(parts_);
+  const auto by_side = std::ranges::find_if(parts_, depends_on_side, &part::what);
+  shared_ = std::min(extension_, static_cast<std::size_t>(by_side - parts_.begin()));
   has_id_ = has(parts_, field::id);
   tells_sides_ = has(parts_, field::side)
                  || (has(parts_, field::source) && has(parts_, field::source_port))
@@ -86,11 +100,27 @@ result<name_template> name_template::parse(std::string_view text) {
 
 void name_template::render(const session_info& info, side s, std::string& out,
                            std::string_view distinction) const {
+  render_shared(info, out);
+  render_rest(info, s, out, distinction);
+}
+
+void name_template::render_shared(const session_info& info, std::string& out) const {
+  render_parts(0, shared_, info, side::client, out);
+}
+
+void name_template::render_rest(const session_info& info, side s, std::string& out,
+                                std::string_view distinction) const {
+  render_parts(shared_, extension_, info, s, out);
+  out += distinction;
+  render_parts(extension_, parts_.size(), info, s, out);
+}
+
+void name_template::render_parts(std::size_t begin, std::size_t end, const session_info& info,
+                                 side s, std::string& out) const {
   constexpr std::size_t usual = 128;
-  out.reserve(out.size() + usual);
-  const auto start = to_utc(info.start);
-  for (std::size_t i = 0; i < parts_.size(); ++i) {
-    if (i == extension_) out += distinction;
+  if (out.empty()) out.reserve(usual);
+  const auto start = begin < end ? to_utc(info.start) : utc_time{};
+  for (auto i = begin; i < end; ++i) {
     const auto& p = parts_[i];
     switch (p.what) {
     case field::literal: out += p.text; break;
@@ -108,7 +138,6 @@ void name_template::render(const session_info& info, side s, std::string& out,
     default: append_start(p.what, start, out);
     }
   }
-  if (extension_ == parts_.size()) out += distinction;
 }
 
 } // namespace weir

@@ -41,6 +41,12 @@ public:
   void render(const session_info& info, side s, std::string& out,
               std::string_view distinction = {}) const;
 
+  /// The two halves of `render`: what all names of a session begin with, and the rest. With the
+  /// default template the second half is no more than the side.
+  void render_shared(const session_info& info, std::string& out) const;
+  void render_rest(const session_info& info, side s, std::string& out,
+                   std::string_view distinction = {}) const;
+
   /// Whether {id} occurs, so that sessions' names are unique by themselves.
   bool has_id() const noexcept { return has_id_; }
 
@@ -82,7 +88,12 @@ public:
 private:
   explicit name_template(std::vector<part> parts);
 
+  void render_parts(std::size_t begin, std::size_t end, const session_info& info, side s,
+                    std::string& out) const;
+
   std::vector<part> parts_;
+  /// The parts before this are the same for both sides, and no distinction goes between them.
+  std::size_t shared_;
   /// Index of the part that the extension begins with.
   std::size_t extension_;
   bool has_id_;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <numeric>
 #include <optional>
 
 #include <fmt/format.h>
@@ -30,31 +29,50 @@ constexpr field prefix_field{345, 155};
 
 using header = std::array<char, tar_block>;
 
-void put(header& h, field f, std::string_view text) noexcept {
-  std::copy_n(text.data(), std::min(text.size(), f.size), h.data() + f.offset);
+/// These return what they wrote.
+std::string_view put(header& h, field f, std::string_view text) noexcept {
+  const auto n = std::min(text.size(), f.size);
+  std::copy_n(text.data(), n, h.data() + f.offset);
+  return {h.data() + f.offset, n};
 }
 
 /// Octal digits and a NUL; what does not fit, as GNU tar does: the top bit, then binary.
-void put_number(header& h, field f, std::uint64_t value) noexcept {
+std::string_view put_number(header& h, field f, std::uint64_t value) noexcept {
   auto* const at = h.data() + f.offset;
   const auto digits = f.size - 1;
   if (value >> (3 * digits) == 0) {
     for (auto i = digits; i-- > 0; value >>= 3)
       at[i] = static_cast<char>('0' + (value & 7));
-    return;
+    return {at, digits};
   }
   for (auto i = f.size; i-- > 0; value >>= 8)
     at[i] = static_cast<char>(value & 0xff);
   at[0] = '\x80';
+  return {at, f.size};
 }
 
-/// Counts the checksum field itself as blanks, and closes it with a NUL and a blank.
-void put_checksum(header& h) noexcept {
-  put(h, checksum_field, "        ");
-  const auto sum = std::accumulate(
-      h.begin(), h.end(), 0U, [](unsigned s, char c) { return s + static_cast<unsigned char>(c); });
-  put_number(h, {checksum_field.offset, checksum_field.size - 1}, sum);
+constexpr std::uint32_t sum_of(std::string_view text) noexcept {
+  std::uint32_t sum = 0;
+  for (const char c : text)
+    sum += static_cast<unsigned char>(c);
+  return sum;
 }
+
+/// What all headers have in common. The checksum counts its own field as blanks, and ends with a
+/// NUL and a blank.
+constexpr auto blank_header = [] {
+  header h{};
+  const auto put = [&](field f, std::string_view text) {
+    std::copy(text.begin(), text.end(), h.begin() + static_cast<std::ptrdiff_t>(f.offset));
+  };
+  put(mode_field, "0000644");
+  put(uid_field, "0000000");
+  put(gid_field, "0000000");
+  put(checksum_field, "        ");
+  put(magic_field, {"ustar\00000", 8});
+  return h;
+}();
+constexpr auto blank_sum = sum_of({blank_header.data(), blank_header.size()});
 
 /// Where to divide a name into prefix and name; zero: it fits undivided.
 std::optional<std::size_t> divide(std::string_view name) noexcept {
@@ -69,17 +87,17 @@ void append(std::string_view prefix, std::string_view name, char type, std::uint
             timestamp modification, std::string& out) {
   const auto seconds =
       std::chrono::floor<std::chrono::seconds>(modification).time_since_epoch().count();
-  header h{};
-  put(h, name_field, name);
-  put_number(h, mode_field, 0644);
-  put_number(h, uid_field, 0);
-  put_number(h, gid_field, 0);
-  put_number(h, size_field, size);
-  put_number(h, time_field, static_cast<std::uint64_t>(std::max<std::int64_t>(seconds, 0)));
-  put(h, type_field, {&type, 1});
-  put(h, magic_field, {"ustar\00000", 8});
-  put(h, prefix_field, prefix);
-  put_checksum(h);
+  header h = blank_header;
+  auto sum = blank_sum;
+  const auto put_text = [&](field f, std::string_view text) { sum += sum_of(put(h, f, text)); };
+  put_text(name_field, name);
+  put_text(type_field, {&type, 1});
+  put_text(prefix_field, prefix);
+  sum += sum_of(put_number(h, size_field, size));
+  sum += sum_of(
+      put_number(h, time_field, static_cast<std::uint64_t>(std::max<std::int64_t>(seconds, 0))));
+  put_number(h, {checksum_field.offset, checksum_field.size - 1}, sum);
+  h[checksum_field.offset + checksum_field.size - 2] = '\0';
   out.append(h.data(), h.size());
 }
 

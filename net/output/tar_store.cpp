@@ -64,6 +64,8 @@ public:
   void finish(finished_session session) override {
     latest_ = std::max(latest_, session.summary.end);
     pending_session p;
+    shared_name_.clear();
+    names_.render_shared(session.info, shared_name_);
     for (const auto s : both_sides) {
       auto& stream = session.streams[index(s)];
       auto& out = p.streams[index(s)];
@@ -119,7 +121,9 @@ private:
       distinction += to_string(s);
     }
     std::string text;
-    names_.render(info, s, text, distinction);
+    text.reserve(shared_name_.size() + distinction.size() + side_room);
+    text += shared_name_;
+    names_.render_rest(info, s, text, distinction);
     return text;
   }
 
@@ -238,6 +242,8 @@ private:
     log_.add(p.info, p.summary, files);
   }
 
+  /// Enough for what the usual templates tell sides with.
+  static constexpr std::size_t side_room = 16;
   static constexpr std::size_t buffer_size = 1 << 20;
   static constexpr std::size_t copy_size = 256 << 10;
   /// Larger streams are not worth another copy.
@@ -251,6 +257,8 @@ private:
   spool spool_;
   std::unordered_map<stream_key, spooled_stream, hash_stream_key> spooled_;
   session_log log_;
+  /// Of the session being finished.
+  std::string shared_name_;
   /// Whole entries.
   std::string buffer_;
   std::vector<pending_session> pending_;

@@ -1,6 +1,7 @@
 #include <weir/net/output/text.hpp>
 
 #include <array>
+#include <cstring>
 
 #include <arpa/inet.h>
 
@@ -27,6 +28,28 @@ constexpr auto plain_in_json = [] {
   return plain;
 }();
 
+/// Whether a JSON string holds these eight bytes as they are.
+bool plain_eight(const char* text) noexcept {
+  constexpr std::uint64_t ones = 0x0101010101010101;
+  constexpr std::uint64_t tops = 0x80 * ones;
+  std::uint64_t eight;
+  std::memcpy(&eight, text, sizeof eight);
+  const auto zero_in = [](std::uint64_t v) { return (v - ones) & ~v & tops; };
+  const auto control = (eight - 0x20 * ones) & ~eight & tops;
+  return ((eight & tops) | control | zero_in(eight ^ '"' * ones) | zero_in(eight ^ '\\' * ones))
+         == 0;
+}
+
+/// How many bytes at the beginning a JSON string holds as they are.
+std::size_t plain_length(std::string_view text) noexcept {
+  std::size_t n = 0;
+  while (n + 8 <= text.size() && plain_eight(text.data() + n))
+    n += 8;
+  while (n < text.size() && plain_in_json[static_cast<unsigned char>(text[n])])
+    ++n;
+  return n;
+}
+
 void append_escaped(char c, std::string& out) {
   switch (c) {
   case '"': out += "\\\""; return;
@@ -43,21 +66,43 @@ void append_escaped(char c, std::string& out) {
   }
 }
 
+struct calendar_date {
+  std::chrono::sys_days day;
+  int year;
+  unsigned month;
+  unsigned day_of_month;
+  unsigned day_of_year;
+};
+
+calendar_date make_date(std::chrono::sys_days day) noexcept {
+  using namespace std::chrono;
+  const year_month_day date{day};
+  const auto first_of_year = sys_days{date.year() / January / 1};
+  return {day, int{date.year()}, unsigned{date.month()}, unsigned{date.day()},
+          static_cast<unsigned>((day - first_of_year).count()) + 1};
+}
+
+/// Sessions of one capture begin on the same day, mostly.
+const calendar_date& date_of(std::chrono::sys_days day) noexcept {
+  thread_local auto last = make_date(day);
+  if (last.day != day) last = make_date(day);
+  return last;
+}
+
 } // namespace
 
 utc_time to_utc(timestamp time) noexcept {
   using namespace std::chrono;
   const auto day = floor<days>(time);
-  const year_month_day date{day};
+  const auto& date = date_of(day);
   // Not `time - day`: the first day there is begins before the first nanosecond there is.
   const auto of_day = (time.time_since_epoch() % days{1} + days{1}) % days{1};
   const auto second = static_cast<unsigned>(floor<seconds>(of_day).count());
-  const auto first_of_year = sys_days{date.year() / January / 1};
   return {
-      .year = int{date.year()},
-      .month = unsigned{date.month()},
-      .day = unsigned{date.day()},
-      .day_of_year = static_cast<unsigned>((day - first_of_year).count()) + 1,
+      .year = date.year,
+      .month = date.month,
+      .day = date.day_of_month,
+      .day_of_year = date.day_of_year,
       .hour = second / 3600,
       .minute = second / 60 % 60,
       .second = second % 60,
@@ -79,8 +124,10 @@ void append_padded(unsigned value, unsigned width, std::string& out) {
 
 void append_hex(std::uint64_t value, std::string& out) {
   char digits[16];
-  for (auto i = sizeof digits; i-- > 0; value >>= 4)
-    digits[i] = hex_digits[value & 0xf];
+  for (auto i = sizeof digits; i > 0; value >>= 8) {
+    digits[--i] = hex_digits[value & 0xf];
+    digits[--i] = hex_digits[value >> 4 & 0xf];
+  }
   out.append(digits, sizeof digits);
 }
 
@@ -125,9 +172,7 @@ void append_time(timestamp time, std::string& out) {
 void append_json_string(std::string_view text, std::string& out) {
   out += '"';
   while (!text.empty()) {
-    std::size_t plain = 0;
-    while (plain < text.size() && plain_in_json[static_cast<unsigned char>(text[plain])])
-      ++plain;
+    const auto plain = plain_length(text);
     out += text.substr(0, plain);
     text.remove_prefix(plain);
     if (text.empty()) break;

@@ -218,7 +218,7 @@ public:
   explicit slow_store(std::atomic<std::uint64_t>& bytes) : bytes_(bytes) {}
   void append(std::uint64_t id, side, stream_piece piece) override {
     EXPECT_FALSE(finished_.contains(id)) << "a piece came after its session's end";
-    std::this_thread::sleep_for(2ms);
+    std::this_thread::sleep_for(200us);
     bytes_ += piece.bytes.size();
   }
   void finish(finished_session session) override {
@@ -227,7 +227,7 @@ public:
       for (const auto& piece : stream.rest)
         bytes_ += piece.bytes.size();
     }
-    std::this_thread::sleep_for(100us);
+    std::this_thread::sleep_for(50us);
   }
   void close() override {
     // nop
