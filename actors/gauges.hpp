@@ -1,4 +1,5 @@
-/// Figures of the living pipeline, for a progress line. Written by the actors, read by anyone.
+/// Figures of the living pipeline, for a progress line and a status line. Written by the actors,
+/// read by anyone.
 #pragma once
 
 #include <atomic>

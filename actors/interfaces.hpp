@@ -2,15 +2,12 @@
 /// process and never serialised.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <vector>
 
 #include <weir/actors/block_pool.hpp>
 #include <weir/actors/compat.hpp>
-#include <weir/net/decode/decoder.hpp>
-#include <weir/net/output/session_store.hpp>
-#include <weir/net/session/flow_table.hpp>
+#include <weir/net/session/session.hpp>
 
 namespace weir {
 
@@ -24,11 +21,8 @@ struct segment_slice {
   std::uint32_t count = 0;
 };
 
-/// Memory is short: let go of about `bytes`, by ending sessions if `evict`.
-struct relief_request {
-  std::size_t bytes = 0;
-  bool evict = false;
-};
+/// Memory is short: let go of some.
+struct relief_request {};
 
 /// Go on: with the next block, or where memory was missing.
 struct proceed {};
@@ -36,42 +30,20 @@ struct proceed {};
 /// Still without memory, in the same wait as when this was sent?
 struct starving {
   std::uint64_t wait = 0;
-  bool again = false;
 };
 
-/// No more packets: finish up and report to the pipeline.
-struct end_of_input {};
-
-/// The last session of a dispatcher that was told `end_of_input` is gone.
-struct sessions_gone {};
-
-/// Something waits in the writer's queue.
+/// Something waits in the actor's lane, or no more will come there.
 struct collect {
   bool timed = false;
 };
 
-// -- reports to whoever runs the pipeline ------------------------------------------
+// -- to whoever runs the pipeline ---------------------------------------------------
 
-struct capture_report {
-  std::uint64_t packets = 0;
-  std::uint64_t bytes = 0;
-  /// Packets that the filter left out.
-  std::uint64_t filtered = 0;
-  decoder_counters decoded;
-  /// Times of the earliest and the latest packet.
-  timestamp first{};
-  timestamp last{};
-  std::vector<error> errors;
-};
+/// A capture, a dispatcher or a writer has done all it had to; its lane has the figures.
+struct lane_done {};
 
-struct dispatcher_report {
-  flow_counters flows;
-};
-
-struct writer_report {
-  store_counters stored;
-  std::optional<error> first_error;
-};
+/// The last session is gone, and no more will come.
+struct sessions_gone {};
 
 // -- actors -----------------------------------------------------------------------
 
@@ -86,30 +58,22 @@ using session_actor = caf::typed_actor<
 
 /// Owns the flows of one shard and spawns their sessions.
 using dispatcher_actor = caf::typed_actor<
-    // Takes its shard of a decoded block.
-    handles<block_ref>,
+    // Takes its shard of the blocks in its lane; at the end of input, ends all sessions.
+    handles<collect>,
     // Makes its sessions let go of memory.
-    handles<relief_request>,
-    // Ends all sessions; reports when they are gone.
-    handles<end_of_input>,
-    // All its sessions are gone.
-    handles<sessions_gone>>;
+    handles<relief_request>>;
 
 /// Owns a packet source.
 using capture_actor = caf::typed_actor<
     // Takes the next block from the source.
     handles<proceed>,
     // Asks again for memory that did not come.
-    handles<starving>,
-    // Stops as if the input had ended.
-    handles<end_of_input>>;
+    handles<starving>>;
 
 /// Owns a store and does the blocking file work.
 using writer_actor = caf::typed_actor<
-    // Writes what waits in its queue.
-    handles<collect>,
-    // Closes the store and reports.
-    handles<end_of_input>>;
+    // Writes what waits in its lane; when no more will come, closes the store.
+    handles<collect>>;
 
 } // namespace weir
 
@@ -119,9 +83,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::session_end)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::relief_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::proceed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::starving)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::end_of_input)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::sessions_gone)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::capture_report)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::dispatcher_report)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::writer_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::collect)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::lane_done)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::sessions_gone)

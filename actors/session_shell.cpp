@@ -1,5 +1,6 @@
 #include <weir/actors/session_shell.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <optional>
 #include <string>
@@ -7,26 +8,35 @@
 #include <caf/actor_system.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <weir/net/session/flow_table.hpp>
+
 namespace weir {
 
 namespace {
 
-/// In the census from birth to death.
+/// In the census, and in the budget, from birth to death.
 class census_entry {
 public:
-  explicit census_entry(std::shared_ptr<session_census> census) : census_(std::move(census)) {
+  census_entry(std::shared_ptr<session_census> census, memory_budget& budget)
+      : census_(std::move(census)), budget_(budget) {
     census_->enter();
+    budget_.charge(flow_table::session_overhead);
   }
   census_entry(const census_entry&) = delete;
   census_entry& operator=(const census_entry&) = delete;
   ~census_entry() { leave(); }
 
   void leave() {
-    if (const auto census = std::move(census_)) census->leave();
+    const auto census = std::move(census_);
+    if (!census) return;
+    budget_.release(flow_table::session_overhead);
+    census->leave();
   }
+  void untold() noexcept { census_->count_untold(); }
 
 private:
   std::shared_ptr<session_census> census_;
+  memory_budget& budget_;
 };
 
 class session_shell : public session_actor::base {
@@ -35,8 +45,9 @@ public:
                 std::shared_ptr<session_census> census, session_start start)
       : session_actor::base(config),
         environment_(std::move(environment)),
-        census_(std::move(census)),
-        start_(std::move(start)) {}
+        census_(std::move(census), environment_->budget),
+        start_(std::move(start)),
+        latest_(start_.info.start) {}
 
   const char* name() const override { return "weir.session"; }
 
@@ -49,11 +60,19 @@ public:
           finish(end);
           quit();
         },
-        [this](const relief_request&) { attempt([this] { session_->relieve(); }); },
+        [this](const relief_request&) {
+          if (session_) attempt([this] { session_->relieve(); });
+        },
     };
   }
 
+  /// Whatever ended it: what was said so far is handed over, and the session is accounted for.
   void on_exit() override {
+    if (!ended_) {
+      session_end end;
+      end.time = latest_;
+      fail(end, "its actor was ended");
+    }
     session_.reset();
     census_.leave();
   }
@@ -72,12 +91,28 @@ private:
       const auto* order = shard.order.data() + slice.begin;
       for (std::uint32_t i = 0; i < slice.count; ++i)
         session_->add(shard.segments[order[i]]);
+      latest_ = std::max(latest_, shard.segments[order[slice.count - 1]].time);
     });
   }
 
   void finish(const session_end& end) {
     attempt([&] { session_->finish(end); });
-    if (failure_ && session_) session_->fail(end, std::move(*failure_));
+    if (failure_)
+      fail(end, *failure_);
+    else
+      ended_ = true;
+  }
+
+  void fail(session_end end, std::string why) {
+    ended_ = true;
+    end.failure = std::move(why);
+    failure_.reset();
+    // Where there was no memory for an accumulator before, there may be some by now.
+    if (!session_) attempt([this] { open(); });
+    if (session_)
+      session_->fail(end);
+    else
+      census_.untold();
   }
 
   /// An accumulator is someone else's code: what it throws ends this session alone. Later segments
@@ -99,6 +134,8 @@ private:
   session_start start_;
   std::optional<session> session_;
   std::optional<std::string> failure_;
+  timestamp latest_;
+  bool ended_ = false;
 };
 
 } // namespace

@@ -15,8 +15,8 @@
 
 namespace weir {
 
-/// Counts the living session actors of one dispatcher, however they end, without a message or a
-/// monitor each. Once closed, it calls back when the last is gone.
+/// Counts the living session actors of a pipeline, however they end, without a message or a monitor
+/// each. Once closed, it calls back when the last is gone.
 class session_census {
 public:
   explicit session_census(std::function<void()> when_empty) : when_empty_(std::move(when_empty)) {}
@@ -29,10 +29,20 @@ public:
   /// No more will enter. Only once.
   void close() { leave(); }
 
+  /// A session ended of which no accumulator could be told.
+  void count_untold() noexcept { untold_.fetch_add(1, std::memory_order_relaxed); }
+  std::uint64_t untold() const noexcept { return untold_.load(std::memory_order_relaxed); }
+
+  std::uint64_t size() const noexcept {
+    const auto count = count_.load(std::memory_order_relaxed);
+    return count > 0 ? count - 1 : 0;
+  }
+
 private:
   std::function<void()> when_empty_;
   /// One more than the living until closed.
   std::atomic<std::uint64_t> count_{1};
+  std::atomic<std::uint64_t> untold_{0};
 };
 
 /// What all sessions of a pipeline share. Lives as long as any of them.

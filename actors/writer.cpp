@@ -1,9 +1,12 @@
 #include <weir/actors/writer.hpp>
 
+#include <exception>
 #include <utility>
 
 #include <caf/actor_system.hpp>
 #include <caf/typed_event_based_actor.hpp>
+
+#include <weir/actors/startup.hpp>
 
 namespace weir {
 
@@ -21,50 +24,29 @@ std::uint64_t held_by(const writer_queue::job& job) noexcept {
 
 class writer : public writer_actor::base {
 public:
-  writer(caf::actor_config& config, std::unique_ptr<session_store> store,
-         std::shared_ptr<writer_queue> queue, std::shared_ptr<pipeline_gauges> gauges,
-         std::shared_ptr<memory_budget> budget, caf::actor parent)
-      : writer_actor::base(config),
-        store_(std::move(store)),
-        queue_(std::move(queue)),
-        gauges_(std::move(gauges)),
-        budget_(std::move(budget)),
-        parent_(std::move(parent)) {}
+  writer(caf::actor_config& config, std::shared_ptr<writer_lane> lane, caf::actor parent)
+      : writer_actor::base(config), lane_(std::move(lane)), parent_(std::move(parent)) {
+    keep_exception_text(*this);
+  }
 
   const char* name() const override { return "weir.writer"; }
 
   behavior_type make_behavior() override {
+    lane_->attach(writer_actor{this});
+    // One before may have left something, and taken its timer along.
+    tell(writer_actor{this}, collect{.timed = true});
     return {
-        [this](const collect& c) { write_all(c.timed); },
-        [this](end_of_input) {
-          write_all(false);
-          store_->close();
-          writer_report report{store_->counters(), {}};
-          if (const auto* e = store_->first_error()) report.first_error = *e;
-          tell(parent_, std::move(report));
+        [this](const collect& c) {
+          lane_->write(c.timed);
+          if (!lane_->finish()) return;
+          tell(parent_, lane_done{});
           quit();
         },
     };
   }
 
 private:
-  void write_all(bool timed) {
-    for (auto& job : queue_->take(timed)) {
-      const auto bytes = held_by(job);
-      if (auto* p = std::get_if<writer_queue::piece>(&job)) {
-        store_->append(p->session, p->from, std::move(p->bytes));
-      } else {
-        store_->finish(std::move(std::get<finished_session>(job)));
-        budget_->release(writer_queue::overhead);
-      }
-      gauges_->backlog.fetch_sub(bytes, std::memory_order_relaxed);
-    }
-  }
-
-  std::unique_ptr<session_store> store_;
-  std::shared_ptr<writer_queue> queue_;
-  std::shared_ptr<pipeline_gauges> gauges_;
-  std::shared_ptr<memory_budget> budget_;
+  std::shared_ptr<writer_lane> lane_;
   caf::actor parent_;
 };
 
@@ -85,34 +67,117 @@ std::vector<writer_queue::job> writer_queue::take(bool timed) {
   return std::exchange(waiting_, {});
 }
 
-writer_lane spawn_writer(caf::actor_system& system, std::unique_ptr<session_store> store,
-                         std::shared_ptr<pipeline_gauges> gauges,
-                         std::shared_ptr<memory_budget> budget, caf::actor parent) {
-  auto queue = std::make_shared<writer_queue>();
-  auto actor = system.spawn<writer, caf::detached>(std::move(store), queue, std::move(gauges),
-                                                   std::move(budget), std::move(parent));
-  return {std::move(actor), std::move(queue)};
+void writer_lane::add(writer_queue::job job) {
+  if (std::holds_alternative<finished_session>(job)) budget_->charge(writer_queue::overhead);
+  gauges_->backlog.fetch_add(held_by(job), std::memory_order_relaxed);
+  switch (queue_.add(std::move(job))) {
+  case writer_queue::wake_up::none: return;
+  case writer_queue::wake_up::now: notify(collect{}); return;
+  case writer_queue::wake_up::later: notify_later(writer_queue::patience, collect{.timed = true});
+  }
+}
+
+void writer_lane::close() {
+  closed_ = true;
+  notify(collect{});
+}
+
+void writer_lane::write(bool timed) {
+  for (auto& job : queue_.take(timed))
+    current_.push_back(std::move(job));
+  while (!current_.empty()) {
+    auto job = std::move(current_.front());
+    current_.pop_front();
+    const auto bytes = held_by(job);
+    const bool session = std::holds_alternative<finished_session>(job);
+    const auto settle = [&] {
+      if (session) budget_->release(writer_queue::overhead);
+      gauges_->backlog.fetch_sub(bytes, std::memory_order_relaxed);
+    };
+    try {
+      perform(job);
+    } catch (...) {
+      settle();
+      throw;
+    }
+    settle();
+  }
+}
+
+void writer_lane::perform(writer_queue::job& job) {
+  if (auto* p = std::get_if<writer_queue::piece>(&job)) {
+    try {
+      store_->append(p->session, p->from, std::move(p->bytes));
+    } catch (...) {
+      damaged_.insert(p->session);
+      throw;
+    }
+    return;
+  }
+  auto& session = std::get<finished_session>(job);
+  if (damaged_.erase(session.info.id) != 0) {
+    session.summary.state = session_state::failed;
+    session.summary.failure = "part of a stream could not be written";
+  }
+  try {
+    store_->finish(std::move(session));
+  } catch (const std::exception& e) {
+    give_up(session, e.what());
+    throw;
+  } catch (...) {
+    give_up(session, "unknown exception");
+    throw;
+  }
+}
+
+void writer_lane::give_up(finished_session& session, const char* why) {
+  session.summary.state = session_state::failed;
+  session.summary.failure = why;
+  if (!failure_) failure_ = error{errc::system, "writing", why};
+  store_->give_up(session);
+}
+
+bool writer_lane::finish() {
+  if (done_) return true;
+  if (!closed_) return false;
+  // What was added just before closing.
+  write(false);
+  store_->close();
+  done_ = true;
+  return true;
+}
+
+void writer_lane::finish_here() noexcept {
+  closed_ = true;
+  while (!done_) {
+    try {
+      finish();
+    } catch (const std::exception& e) {
+      if (!failure_) failure_ = error{errc::system, "writing", e.what()};
+      if (current_.empty()) done_ = true;
+    } catch (...) {
+      if (current_.empty()) done_ = true;
+    }
+  }
+}
+
+std::optional<error> writer_lane::first_error() const {
+  if (const auto* e = store_->first_error()) return *e;
+  return failure_;
+}
+
+writer_actor spawn_writer(caf::actor_system& system, std::shared_ptr<writer_lane> lane,
+                          caf::actor parent) {
+  return system.spawn<writer, caf::detached>(std::move(lane), std::move(parent));
 }
 
 void writer_port::append(std::uint64_t session_id, side s, stream_piece piece) {
-  send(session_id, writer_queue::piece{session_id, s, std::move(piece)});
+  of(session_id).add(writer_queue::piece{session_id, s, std::move(piece)});
 }
 
 void writer_port::finish(finished_session session) {
-  const auto id = session.info.id;
-  budget_->charge(writer_queue::overhead);
-  send(id, std::move(session));
-}
-
-void writer_port::send(std::uint64_t session_id, writer_queue::job job) {
-  const auto& to = writers_[session_id % writers_.size()];
-  gauges_->backlog.fetch_add(held_by(job), std::memory_order_relaxed);
-  switch (to.queue->add(std::move(job))) {
-  case writer_queue::wake_up::none: return;
-  case writer_queue::wake_up::now: tell(to.actor, collect{}); return;
-  case writer_queue::wake_up::later:
-    tell_later(writer_queue::patience, to.actor, collect{.timed = true});
-  }
+  auto& lane = of(session.info.id);
+  lane.add(std::move(session));
 }
 
 } // namespace weir

@@ -16,6 +16,7 @@ std::string_view to_string(errc code) noexcept {
   case errc::bad_template: return "the name template is not valid";
   case errc::already_exists: return "exists already";
   case errc::no_space: return "no space left";
+  case errc::interrupted: return "interrupted";
   }
   return "unknown error";
 }

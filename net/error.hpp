@@ -29,6 +29,8 @@ enum class errc : std::uint8_t {
   already_exists,
   /// No room on the device.
   no_space,
+  /// Someone asked for the end of waiting (`interruption`).
+  interrupted,
 };
 
 /// A few words for a code, in English, lower case, without a full stop.

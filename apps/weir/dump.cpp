@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,8 @@
 #include <weir/actors/scheduler.hpp>
 #include <weir/apps/weir/exit_status.hpp>
 #include <weir/apps/weir/progress.hpp>
+#include <weir/apps/weir/signals.hpp>
+#include <weir/apps/weir/status_line.hpp>
 #include <weir/apps/weir/summary.hpp>
 #include <weir/apps/weir/units.hpp>
 #include <weir/net/capture/capture_files.hpp>
@@ -30,6 +33,8 @@
 namespace weir::app {
 
 namespace {
+
+using namespace std::chrono_literals;
 
 constexpr const char* examples = R"(
 Examples:
@@ -48,8 +53,13 @@ Examples:
 Name fields: {id} {community_id} {start} {start:STRFTIME} {client} {client_port} {server}
   {server_port} {side} {source} {source_port} {destination} {destination_port}
 
+SIGINT or SIGTERM ends the capture: all sessions that are open are written as `open`. A second one
+  ends weir at once. SIGUSR1 prints a line on the state of things.
+
 Exit status: 0 done; 1 something failed or was incomplete; 2 wrong usage.
 )";
+
+constexpr std::uint64_t least_memory = 16 << 20;
 
 struct dump_settings {
   std::vector<std::string> files;
@@ -64,7 +74,8 @@ struct dump_settings {
   bool verify_checksums = false;
   bool fill_gaps = false;
   std::uint64_t max_session_bytes = 0;
-  std::uint64_t memory = 192 << 20;
+  std::uint64_t memory = pipeline_options{}.memory;
+  duration status_interval{};
   std::uint64_t count = 0;
   bool quiet = false;
   bool json = false;
@@ -72,12 +83,19 @@ struct dump_settings {
 
 void complain(const error& e) { fmt::print(stderr, "weir: {}\n", e.message()); }
 
-/// Half of the cores at most: capture, dispatchers and sessions need the others.
-/// Two at least: much of their time is the kernel's, some of it spent waiting.
+/// Half of the cores: capture, dispatchers and sessions need the others. But two at least: much of
+/// their time is the kernel's, some of it spent waiting.
 std::size_t writer_count() { return std::clamp(std::thread::hardware_concurrency() / 2, 2u, 8u); }
 
 std::size_t dispatcher_count() {
   return std::clamp(std::thread::hardware_concurrency() / 4, 1u, 16u);
+}
+
+bool is_whole(const pipeline_report& r) {
+  const auto failed = r.stored.by_state[static_cast<std::size_t>(session_state::failed)];
+  return r.capture.errors.empty() && !r.first_write_error && r.stored.files_failed == 0
+         && r.stored.index_lines_lost == 0 && failed == 0 && r.segments_lost == 0
+         && r.sessions_untold == 0 && !r.gave_up;
 }
 
 class dump_run {
@@ -95,9 +113,7 @@ public:
     for (const auto& e : report.capture.errors)
       complain(e);
     if (report.first_write_error) complain(*report.first_write_error);
-    const bool whole = report.capture.errors.empty() && !report.first_write_error
-                       && report.stored.files_failed == 0 && report.stored.index_lines_lost == 0;
-    return whole ? done : incomplete;
+    return is_whole(report) ? done : incomplete;
   }
 
 private:
@@ -107,11 +123,13 @@ private:
   std::optional<error> open_folder(const name_template& names);
   std::optional<error> open_tar(const name_template& names);
   pipeline_report run();
+  void watch(pipeline_options& options, progress_line& progress);
   void show(const pipeline_report& report) const;
 
   const dump_settings& settings_;
   std::unique_ptr<packet_source> source_;
   std::shared_ptr<tar_file> tar_;
+  signals signals_;
   pipeline_options options_;
   double seconds_ = 0;
 };
@@ -124,7 +142,7 @@ std::optional<error> dump_run::prepare() {
     if (!filter) return filter.error();
     options_.filter = std::move(*filter);
   }
-  auto source = open_capture_files(settings_.files);
+  auto source = open_capture_files(settings_.files, signals_.stop());
   if (!source) return source.error();
   source_ = std::move(*source);
 
@@ -134,6 +152,9 @@ std::optional<error> dump_run::prepare() {
 std::optional<error> dump_run::open_folder(const name_template& names) {
   auto folder = output_folder::open(settings_.output);
   if (!folder) return folder.error();
+  if (const auto& left = (*folder)->leftovers(); !left.empty())
+    fmt::print(stderr, "weir: {}: left alone what an interrupted run left: {}\n", settings_.output,
+               describe_leftovers(left));
   const auto writers = writer_count();
   const file_store_options store{names, open_file_limit(writers)};
   for (std::size_t i = 0; i < writers; ++i)
@@ -175,15 +196,42 @@ pipeline_report dump_run::run() {
   tune(config);
   caf::actor_system system{config};
   progress_line progress{!settings_.quiet};
+  watch(options_, progress);
   const auto started = std::chrono::steady_clock::now();
-  auto report = run_pipeline(system, std::move(source_), std::move(options_),
-                             [&](const pipeline_gauges& gauges) { progress.show(gauges); });
+  auto report = run_pipeline(system, std::move(source_), std::move(options_));
+  if (report.hung) {
+    progress.clear();
+    fmt::print(stderr, "weir: something did not stop; what it still held is lost\n");
+    // Its actors are still at work, and cannot be waited for.
+    std::_Exit(incomplete);
+  }
   if (tar_) {
     const auto closed = tar_->close();
     if (!closed && !report.first_write_error) report.first_write_error = closed.error();
   }
   seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   return report;
+}
+
+void dump_run::watch(pipeline_options& options, progress_line& progress) {
+  const auto interval = settings_.status_interval;
+  options.watch = [this, &progress,
+                   timer = status_timer{interval}](const pipeline_status& status) mutable {
+    const bool due = timer.due();
+    if (signals_.status_wanted() || due) {
+      progress.clear();
+      fmt::print(stderr, "{}\n", status_text(status));
+    }
+    progress.show(status.gauges);
+    return !signals_.stop()->raised();
+  };
+  if (interval > duration{})
+    options.interval = std::min(
+        options.interval, std::max(std::chrono::ceil<std::chrono::milliseconds>(interval), 1ms));
+  options.on_failure = [&progress](const std::string& line) {
+    progress.clear();
+    fmt::print(stderr, "weir: {}\n", line);
+  };
 }
 
 void dump_run::show(const pipeline_report& report) const {
@@ -258,6 +306,9 @@ void add_output_options(CLI::App& app, dump_settings& s) {
   app.add_flag("--fill-gaps", s.fill_gaps,
                "Put zeros where bytes are missing, so that offsets are those of the stream")
       ->group("Output");
+  add_duration(app, "--status-interval", s.status_interval,
+               "A line on the state of things each time (SIGUSR1: at once)")
+      ->group("Output");
   app.add_flag("-q,--quiet", s.quiet, "No progress and no summary")->group("Output");
   app.add_flag("--json", s.json, "The summary as one line of JSON on standard output")
       ->group("Output");
@@ -275,6 +326,8 @@ void add_dump(CLI::App& app, int& status) {
   command->callback([settings, &status] {
     if (settings->output.empty() && settings->tar.empty())
       throw CLI::RequiredError{"-o DIR or --tar FILE"};
+    if (settings->memory < least_memory)
+      throw CLI::ValidationError{"--memory", "less than 16M is not enough for anything"};
     status = dump_run{*settings}();
   });
 }

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <weir/apps/weir/units.hpp>
+#include <weir/net/output/text.hpp>
 
 namespace weir::app {
 
@@ -64,6 +65,30 @@ std::string others_line(const decoder_counters& d) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
+std::uint64_t restarts_of(const pipeline_report& r, actor_kind kind) {
+  return r.restarts[static_cast<std::size_t>(kind)];
+}
+
+std::string outage_line(const outage& o) {
+  std::string line = "from ";
+  append_time(o.begin, line);
+  line += " to ";
+  append_time(o.end, line);
+  return line;
+}
+
+nlohmann::ordered_json outages_json(const std::vector<outage>& outages) {
+  auto list = nlohmann::ordered_json::array();
+  for (const auto& o : outages) {
+    std::string begin;
+    std::string end;
+    append_time(o.begin, begin);
+    append_time(o.end, end);
+    list.push_back({{"begin", begin}, {"end", end}});
+  }
+  return list;
+}
+
 } // namespace
 
 std::string summary_text(const pipeline_report& r, double seconds) {
@@ -94,7 +119,18 @@ std::string summary_text(const pipeline_report& r, double seconds) {
   add_line(text, "handshakes",
            list({{"refused", f.refused},
                  {"not answered", f.half_open_timeout},
-                 {"evicted", f.half_open_evicted}}));
+                 {"evicted", f.half_open_evicted},
+                 {"not finished", f.half_open_unfinished}}));
+  add_line(text, "restarts",
+           list({{"of captures", restarts_of(r, actor_kind::capture)},
+                 {"of dispatchers", restarts_of(r, actor_kind::dispatcher)},
+                 {"of writers", restarts_of(r, actor_kind::writer)}}));
+  add_line(text, "lost",
+           list({{"sessions with their dispatcher", r.sessions_abandoned},
+                 {"segments with their dispatcher", r.segments_lost},
+                 {"sessions without a trace", r.sessions_untold}}));
+  for (const auto& o : r.capture.outages)
+    add_line(text, "outage", outage_line(o));
   return text;
 }
 
@@ -142,7 +178,18 @@ std::string summary_json(const pipeline_report& r, double seconds) {
       {"handshakes",
        {{"refused", f.refused},
         {"timeout", f.half_open_timeout},
-        {"evicted", f.half_open_evicted}}},
+        {"evicted", f.half_open_evicted},
+        {"unfinished", f.half_open_unfinished}}},
+      {"restarts",
+       {{"captures", restarts_of(r, actor_kind::capture)},
+        {"dispatchers", restarts_of(r, actor_kind::dispatcher)},
+        {"writers", restarts_of(r, actor_kind::writer)}}},
+      {"lost",
+       {{"sessions_abandoned", r.sessions_abandoned},
+        {"segments", r.segments_lost},
+        {"sessions_untold", r.sessions_untold}}},
+      {"outages", outages_json(r.capture.outages)},
+      {"gave_up", r.gave_up},
   };
   return json.dump();
 }

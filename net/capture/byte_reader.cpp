@@ -1,6 +1,7 @@
 #include <weir/net/capture/byte_reader.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -22,7 +23,8 @@ bool wait_readable(int fd, int timeout) noexcept {
 
 class file_reader final : public byte_reader {
 public:
-  file_reader(int fd, std::string name) : fd_(fd), name_(std::move(name)) {}
+  file_reader(int fd, std::string name, std::shared_ptr<const interruption> stop)
+      : fd_(fd), name_(std::move(name)), stop_(std::move(stop)) {}
 
   ~file_reader() override {
     if (fd_ != STDIN_FILENO) ::close(fd_);
@@ -44,6 +46,8 @@ public:
   result<std::size_t> read(std::span<std::byte> into) override {
     std::size_t done = 0;
     while (done < into.size() && !at_end_ && errno_ == 0 && (done == 0 || ready())) {
+      if (!regular_ && done == 0 && !wait())
+        return tl::unexpected(error{errc::interrupted, name_, {}});
       const auto n = ::read(fd_, into.data() + done, into.size() - done);
       if (n > 0) done += static_cast<std::size_t>(n);
       if (n == 0) at_end_ = true;
@@ -64,17 +68,28 @@ public:
   bool reopens() const noexcept override { return regular_ && fd_ != STDIN_FILENO; }
 
 private:
-  void fail(int error) noexcept {
-    if (error == EINTR) return;
+  /// Until there is something to read; false: it was interrupted.
+  bool wait() const noexcept {
+    if (!stop_) return true;
+    std::array<pollfd, 2> fds{{{fd_, POLLIN, 0}, {stop_->descriptor(), POLLIN, 0}}};
+    while (::poll(fds.data(), fds.size(), -1) < 0 && errno == EINTR) {
+      // A signal; whoever caught it may have interrupted us.
+    }
+    return fds[1].revents == 0;
+  }
+
+  void fail(int failure) noexcept {
+    if (failure == EINTR) return;
     // Someone else may have made standard input non-blocking.
-    if (error == EAGAIN || error == EWOULDBLOCK)
+    if (failure == EAGAIN || failure == EWOULDBLOCK)
       wait_readable(fd_, -1);
     else
-      errno_ = error;
+      errno_ = failure;
   }
 
   int fd_;
   std::string name_;
+  std::shared_ptr<const interruption> stop_;
   bool regular_ = false;
   bool at_end_ = false;
   int errno_ = 0;
@@ -104,11 +119,12 @@ private:
 
 } // namespace
 
-result<std::unique_ptr<byte_reader>> open_file(const std::string& path) {
+result<std::unique_ptr<byte_reader>> open_file(const std::string& path,
+                                               std::shared_ptr<const interruption> stop) {
   const auto name = display_name(path);
   const int fd = path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
   if (fd < 0) return tl::unexpected(system_error(errno, name));
-  auto file = std::make_unique<file_reader>(fd, name);
+  auto file = std::make_unique<file_reader>(fd, name, std::move(stop));
   if (auto known = file->inspect(); !known) return tl::unexpected(std::move(known.error()));
   return file;
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include <weir/net/bytes.hpp>
+#include <weir/net/capture/interruption.hpp>
 #include <weir/net/error.hpp>
 #include <weir/net/packet_source.hpp>
 
@@ -35,8 +36,9 @@ public:
 };
 
 /// Opens a file, a FIFO or a device, or standard input for "-". Takes what is there as it is. Fails
-/// for directories already here.
-result<std::unique_ptr<byte_reader>> open_file(const std::string& path);
+/// for directories already here. `stop`, where given, ends waiting for a pipe or device.
+result<std::unique_ptr<byte_reader>> open_file(const std::string& path,
+                                               std::shared_ptr<const interruption> stop = {});
 
 /// Reads memory that must outlive the reader.
 std::unique_ptr<byte_reader> read_memory(bytes_view bytes);

@@ -15,8 +15,10 @@ struct opened_capture {
   bool reopens = false;
 };
 
-result<opened_capture> open_capture(const std::string& path) {
-  auto file = open_file(path);
+using stop_signal = std::shared_ptr<const interruption>;
+
+result<opened_capture> open_capture(const std::string& path, const stop_signal& stop) {
+  auto file = open_file(path, stop);
   if (!file) return tl::unexpected(std::move(file.error()));
   const bool reopens = (*file)->reopens();
   const auto name = display_name(path);
@@ -38,8 +40,9 @@ struct queued_capture {
 };
 
 /// Reads up to the first packets. Errors beyond opening are left for when the file is read.
-result<queued_capture> look_at(const std::string& path, std::unique_ptr<packet_block>& scratch) {
-  auto opened = open_capture(path);
+result<queued_capture> look_at(const std::string& path, const stop_signal& stop,
+                               std::unique_ptr<packet_block>& scratch) {
+  auto opened = open_capture(path, stop);
   if (!opened) return tl::unexpected(std::move(opened.error()));
   if (!scratch) scratch = std::make_unique<packet_block>(0);
   scratch->clear();
@@ -67,7 +70,8 @@ void copy_packets(packet_block& from, packet_block& to) {
 
 class capture_sequence final : public packet_source {
 public:
-  explicit capture_sequence(std::deque<queued_capture> files) : files_(std::move(files)) {
+  capture_sequence(std::deque<queued_capture> files, stop_signal stop)
+      : files_(std::move(files)), stop_(std::move(stop)) {
     for (const auto& file : files_) {
       total_ += file.size;
       total_known_ = total_known_ && (file.size != 0 || !file.source);
@@ -91,13 +95,13 @@ public:
   }
 
 private:
-  static result<status> fill_from(queued_capture& file, packet_block& block) {
+  result<status> fill_from(queued_capture& file, packet_block& block) const {
     if (const auto taken = std::move(file.taken)) {
       copy_packets(*taken, block);
       return file.outcome;
     }
     if (!file.source) {
-      auto opened = open_capture(file.path);
+      auto opened = open_capture(file.path, stop_);
       if (!opened) return tl::unexpected(std::move(opened.error()));
       file.source = std::move(opened->source);
     }
@@ -111,6 +115,7 @@ private:
 
   /// The rest, the first being read.
   std::deque<queued_capture> files_;
+  stop_signal stop_;
   /// Of the files before.
   std::uint64_t done_ = 0;
   std::uint64_t total_ = 0;
@@ -119,26 +124,28 @@ private:
 
 } // namespace
 
-result<std::unique_ptr<packet_source>> open_capture_file(const std::string& path) {
-  auto opened = open_capture(path);
+result<std::unique_ptr<packet_source>> open_capture_file(const std::string& path,
+                                                         const stop_signal& stop) {
+  auto opened = open_capture(path, stop);
   if (!opened) return tl::unexpected(std::move(opened.error()));
   return std::move(opened->source);
 }
 
-result<std::unique_ptr<packet_source>> open_capture_files(const std::vector<std::string>& paths) {
+result<std::unique_ptr<packet_source>> open_capture_files(const std::vector<std::string>& paths,
+                                                          const stop_signal& stop) {
   if (std::ranges::count(paths, "-") > 1)
     return tl::unexpected(error{errc::system, display_name("-"), "can be read only once"});
   // One file needs no order, and a pipe no wait for its first packet.
-  if (paths.size() == 1) return open_capture_file(paths.front());
+  if (paths.size() == 1) return open_capture_file(paths.front(), stop);
   std::deque<queued_capture> files;
   std::unique_ptr<packet_block> scratch;
   for (const auto& path : paths) {
-    auto file = look_at(path, scratch);
+    auto file = look_at(path, stop, scratch);
     if (!file) return tl::unexpected(std::move(file.error()));
     files.push_back(std::move(*file));
   }
   std::ranges::stable_sort(files, {}, &queued_capture::first);
-  return std::make_unique<capture_sequence>(std::move(files));
+  return std::make_unique<capture_sequence>(std::move(files), stop);
 }
 
 } // namespace weir

@@ -49,7 +49,7 @@ public:
     write_partial(session_id, s, piece);
   }
 
-  void finish(finished_session session) override {
+  void finish(finished_session&& session) override {
     std::array<std::string, 2> errors;
     index_files files;
     shared_name_.clear();
@@ -67,7 +67,12 @@ public:
       line.error = errors[index(s)];
       line.saved = name.empty() ? 0 : file.saved;
     }
+    session.streams = {};
     log_.add(session.info, session.summary, files);
+  }
+
+  void give_up(const finished_session& session) override {
+    log_.add(session.info, session.summary, {});
   }
 
   void flush() override { log_.flush(); }

@@ -16,6 +16,8 @@
 
 namespace weir {
 
+using namespace std::string_literals;
+
 namespace {
 
 /// `.weir-0123456789abcdef-client.part`; `try_number` from the second on before the end.
@@ -29,6 +31,18 @@ std::string temporary_name(std::uint64_t session_id, side s, unsigned try_number
     append_number(try_number, name);
   }
   return name += ".part";
+}
+
+std::vector<std::string> leftovers_in(const std::string& path) {
+  std::vector<std::string> names;
+  std::error_code failed;
+  for (auto i = std::filesystem::directory_iterator{path, failed};
+       !failed && i != std::filesystem::directory_iterator{}; i.increment(failed)) {
+    auto name = i->path().filename().string();
+    if (name.starts_with(".weir-") && name.ends_with(".part")) names.push_back(std::move(name));
+  }
+  std::ranges::sort(names);
+  return names;
 }
 
 int link_by_proc(int file, int at, const char* name) noexcept {
@@ -74,14 +88,19 @@ result<std::shared_ptr<output_folder>> output_folder::open_with_index(std::strin
   descriptor index{openat(folder.get(), index_name,
                           O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666)};
   auto index_path = path + '/' + index_name;
-  if (!index && errno == EEXIST)
+  if (!index && errno == EEXIST) {
+    auto detail = "holds the sessions.jsonl of an earlier run"s;
+    if (const auto left = leftovers_in(path); !left.empty())
+      detail += " that was interrupted (" + describe_leftovers(left) + ')';
     return tl::unexpected{error{errc::already_exists, std::move(path),
-                                "holds the sessions.jsonl of an earlier run (choose another "
-                                "folder, or move that one away)"}};
+                                detail + " (choose another folder, or move that one away)"}};
+  }
   if (!index) return tl::unexpected{write_error(errno, std::move(index_path))};
   auto lines = std::make_unique<index_file>(std::move(index), std::move(index_path));
-  return std::shared_ptr<output_folder>{
+  std::shared_ptr<output_folder> opened{
       new output_folder{std::move(path), std::move(folder), std::move(lines)}};
+  opened->leftovers_ = leftovers_in(opened->path_);
+  return opened;
 }
 
 result<std::shared_ptr<output_folder>> output_folder::open(std::string path) {
@@ -145,6 +164,16 @@ int output_folder::publish(unpublished_file& file, int at, const char* name) con
   case publish_method::relink: return relink_new(get(), file.temporary.c_str(), at, name);
   }
   return EINVAL;
+}
+
+std::string describe_leftovers(const std::vector<std::string>& names) {
+  constexpr std::size_t most = 3;
+  auto text = std::to_string(names.size())
+              + (names.size() == 1 ? " unfinished file: " : " unfinished files: ");
+  for (std::size_t i = 0; i < std::min(most, names.size()); ++i)
+    text += (i == 0 ? "" : ", ") + names[i];
+  if (names.size() > most) text += ", …";
+  return text;
 }
 
 void set_times(int folder, const char* name, timestamp access, timestamp modification) noexcept {

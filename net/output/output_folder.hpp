@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <weir/net/error.hpp>
 #include <weir/net/flow.hpp>
@@ -60,6 +61,10 @@ public:
   publish_method method() const noexcept { return method_; }
   index_file& index() noexcept { return *index_; }
 
+  /// Temporary files that an interrupted run left here. They are left alone: someone may want what
+  /// is in them.
+  const std::vector<std::string>& leftovers() const noexcept { return leftovers_; }
+
   /// Opens a new file of one stream, without a name where the method allows it. On failure its
   /// error is set.
   unpublished_file create(std::uint64_t session_id, side s) const;
@@ -84,7 +89,11 @@ private:
   descriptor folder_;
   std::unique_ptr<index_file> index_;
   publish_method method_ = publish_method::rename;
+  std::vector<std::string> leftovers_;
 };
+
+/// `2 unfinished files: .weir-…-client.part, …`: a few of them by name.
+std::string describe_leftovers(const std::vector<std::string>& names);
 
 /// Times of access and modification, as far as the file system keeps them.
 void set_times(int folder, const char* name, timestamp access, timestamp modification) noexcept;

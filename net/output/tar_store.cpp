@@ -53,6 +53,7 @@ public:
         spool_(tar_->scratch_folder()),
         log_(tar_->index()) {
     buffer_.reserve(buffer_size);
+    pending_.reserve(max_pending);
   }
 
   ~tar_store() override { close(); }
@@ -61,7 +62,7 @@ public:
     spool_piece(spooled_[{session_id, s}], piece);
   }
 
-  void finish(finished_session session) override {
+  void finish(finished_session&& session) override {
     latest_ = std::max(latest_, session.summary.end);
     pending_session p;
     shared_name_.clear();
@@ -78,9 +79,14 @@ public:
     p.info = std::move(session.info);
     p.summary = std::move(session.summary);
     pending_.push_back(std::move(p));
+    session.streams = {};
     if (buffer_.size() >= flush_size || pending_.size() >= max_pending
         || pending_gaps_ >= max_pending_gaps)
       flush_buffer();
+  }
+
+  void give_up(const finished_session& session) override {
+    log_.add(session.info, session.summary, {});
   }
 
   void flush() override {

@@ -30,6 +30,8 @@ std::uint64_t session_id(const session_info& info, std::uint64_t serial) noexcep
 /// What a session can hold of its streams before it hands on: an estimate for `relieve`.
 constexpr std::uint64_t max_buffered = 512 << 10;
 
+constexpr std::uint32_t segments_between_looks = 4096;
+
 } // namespace
 
 void flow_counters::add(const flow_counters& other) noexcept {
@@ -41,6 +43,7 @@ void flow_counters::add(const flow_counters& other) noexcept {
   refused += other.refused;
   half_open_timeout += other.half_open_timeout;
   half_open_evicted += other.half_open_evicted;
+  half_open_unfinished += other.half_open_unfinished;
   stray += other.stray;
   late += other.late;
   late_bytes += other.late_bytes;
@@ -52,7 +55,7 @@ void flow_counters::add(const flow_counters& other) noexcept {
 flow_table::flow_table(const flow_options& options, flow_observer& observer, memory_budget& budget)
     : options_(options), observer_(observer), budget_(budget), map_(0, key_hash{secret_seed()}) {}
 
-flow_table::~flow_table() { budget_.release(sessions_ * session_overhead + syn_payload_); }
+flow_table::~flow_table() { budget_.release(syn_payload_); }
 
 duration flow_table::timeout_of(queue_id id) const noexcept {
   switch (id) {
@@ -75,10 +78,21 @@ void flow_table::process(packet_block& block, std::size_t shard) {
   for (std::uint32_t i = 0; i < in.segments.size(); ++i) {
     if (i % ahead_.size() == 0) look_ahead(in.segments, i);
     take(in.segments[i], i);
+    const bool look = i % segments_between_looks == segments_between_looks - 1;
+    if (sessions_ > options_.max_sessions || (look && budget_.exhausted())) make_room(in);
   }
   flush(&in);
   block_ = nullptr;
   advance(block.now);
+}
+
+/// A block of small packets can start more sessions than there is memory for. What it meant so far
+/// is told at once then, and those that were idle for longest go.
+void flow_table::make_room(block_shard& shard) {
+  flush(&shard);
+  enforce_limits();
+  flush(nullptr);
+  if (budget_.exhausted()) observer_.crowded();
 }
 
 /// Many flows do not fit the caches. Looking a run of them up without anything in between lets
@@ -105,6 +119,7 @@ void flow_table::take(const segment& s, std::uint32_t position) {
   auto verdict = at(flow).link.add(s);
   if (verdict == connection::verdict::reused) {
     auto next = at(flow).link.successor(s);
+    count_unfinished(at(flow));
     retire(flow, final_state(at(flow)));
     flow = create(s);
     at(flow).link = next;
@@ -141,6 +156,7 @@ void flow_table::take(const segment& s, std::uint32_t position) {
     e.chain_last = position;
     ++e.chain_count;
     e.buffered += s.captured;
+    if (!e.link.orderly()) e.unordered += s.captured;
   }
   update_queue(flow);
 }
@@ -246,7 +262,6 @@ void flow_table::start(std::uint32_t flow, const segment* s) {
   ++sessions_;
   ++counters_.sessions;
   counters_.midstream += start.info.midstream ? 1 : 0;
-  budget_.charge(session_overhead);
   observer_.started(flow, std::move(start));
 }
 
@@ -374,38 +389,75 @@ void flow_table::advance(timestamp now) {
   flush(nullptr);
 }
 
-void flow_table::finish() {
+void flow_table::count_unfinished(const entry& e) noexcept {
+  if (e.queue == queue_id::half_open && !e.syn) ++counters_.half_open_unfinished;
+}
+
+template<class Function>
+void flow_table::end_all(Function state_of) {
   for (const auto id : {queue_id::half_open, queue_id::open, queue_id::closing, queue_id::lingering,
                         queue_id::closed}) {
     auto& q = queue_of(id);
     while (q.head != none) {
-      const auto& e = at(q.head);
-      const bool over = e.link.state() == connection::phase::over
-                        || (e.link[side::client].has_fin && e.link[side::server].has_fin);
-      retire(q.head, over ? final_state(e) : session_state::open);
+      count_unfinished(at(q.head));
+      retire(q.head, state_of(at(q.head)));
     }
   }
   flush(nullptr);
 }
 
-void flow_table::relieve(std::size_t bytes, bool evict) {
-  std::size_t asked = 0;
+void flow_table::finish() {
+  end_all([this](const entry& e) {
+    const bool over = e.link.state() == connection::phase::over
+                      || (e.link[side::client].has_fin && e.link[side::server].has_fin);
+    return over ? final_state(e) : session_state::open;
+  });
+}
+
+void flow_table::abandon(const std::string& why) {
+  for (const auto flow : touched_) {
+    at(flow).chain_first = none;
+    at(flow).chain_count = 0;
+  }
+  block_ = nullptr;
+  failure_ = why;
+  end_all([](const entry&) { return session_state::failed; });
+}
+
+template<class Function>
+void flow_table::from_idlest(Function visit) {
   for (const auto id : {queue_id::lingering, queue_id::closing, queue_id::open}) {
     auto flow = queue_of(id).head;
-    while (flow != none && asked < bytes) {
-      auto& e = at(flow);
-      const auto following = e.following;
-      if (evict) {
-        asked += session_overhead + std::min(e.buffered, max_buffered);
-        retire(flow, session_state::evicted);
-      } else if (e.buffered > 0) {
-        asked += std::min(e.buffered, max_buffered);
-        e.buffered = 0;
-        observer_.pressed(flow);
-      }
+    while (flow != none) {
+      const auto following = at(flow).following;
+      if (!visit(flow)) return;
       flow = following;
     }
   }
+}
+
+std::size_t flow_table::press(std::size_t bytes) {
+  std::size_t asked = 0;
+  from_idlest([&](std::uint32_t flow) {
+    auto& buffered = at(flow).buffered;
+    if (buffered > 0) {
+      asked += std::min(buffered, max_buffered);
+      buffered = 0;
+      observer_.pressed(flow);
+    }
+    return asked < bytes;
+  });
+  return asked;
+}
+
+void flow_table::evict(std::size_t bytes) {
+  std::size_t asked = 0;
+  from_idlest([&](std::uint32_t flow) {
+    const auto& e = at(flow);
+    asked += session_overhead + std::max(std::min(e.buffered, max_buffered), e.unordered);
+    retire(flow, session_state::evicted);
+    return asked < bytes;
+  });
   flush(nullptr);
 }
 
@@ -419,16 +471,22 @@ void flow_table::touch(std::uint32_t flow) {
 }
 
 /// Tells the observer what the block meant for each session. All of `order` is written before the
-/// first message is sent: sessions read it while others are still being told.
+/// first message is sent, or in a place of its own: sessions read it while others are still being
+/// told.
 void flow_table::flush(block_shard* shard) {
+  // Queues take up what was touched in this order; where some may have to go soon, it has to be
+  // exact.
+  if (sessions_ > options_.max_sessions / 2 || budget_.used() > budget_.limit() / 8 * 5)
+    std::ranges::stable_sort(touched_, {}, [this](std::uint32_t flow) { return at(flow).last; });
+  std::uint32_t begin = 0;
   if (shard != nullptr) {
     shard->order.reserve(shard->segments.size());
+    begin = static_cast<std::uint32_t>(shard->order.size());
     for (const auto flow : touched_) {
       for (auto i = at(flow).chain_first; i != none; i = links_[i])
         shard->order.push_back(i);
     }
   }
-  std::uint32_t begin = 0;
   for (const auto flow : touched_) {
     auto& e = at(flow);
     const auto count = e.chain_count;
@@ -436,6 +494,7 @@ void flow_table::flush(block_shard* shard) {
       session_end end;
       end.state = e.end_state;
       end.time = e.last;
+      if (end.state == session_state::failed) end.failure = failure_;
       for (const auto side : both_sides) {
         end.packets[index(side)] = e.link[side].packets;
         end.out_of_window[index(side)] = e.out_of_window[index(side)];
@@ -443,7 +502,6 @@ void flow_table::flush(block_shard* shard) {
       ++counters_.ended[static_cast<std::size_t>(e.end_state)];
       e.has_session = false;
       --sessions_;
-      budget_.release(session_overhead);
       observer_.ended(flow, begin, count, end);
     } else if (count > 0) {
       observer_.arrived(flow, begin, count);

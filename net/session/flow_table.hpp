@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <tsl/robin_map.h>
@@ -53,6 +54,8 @@ struct flow_counters {
   std::uint64_t refused = 0;
   std::uint64_t half_open_timeout = 0;
   std::uint64_t half_open_evicted = 0;
+  /// The capture ended first, or another SYN took their place.
+  std::uint64_t half_open_unfinished = 0;
   /// Segments of no session: RSTs and bare acknowledgements of unknown flows.
   std::uint64_t stray = 0;
   /// Segments that came after their connection was over.
@@ -74,12 +77,14 @@ public:
   virtual ~flow_observer() = default;
   virtual void started(std::uint32_t flow, session_start start) = 0;
   /// The session's segments of this block: `count` entries of the shard's `order` from `begin`.
-  /// At most one call for each session and block, and none where `ended` brings them.
+  /// One call for each session and block, mostly, and none where `ended` brings them.
   virtual void arrived(std::uint32_t flow, std::uint32_t begin, std::uint32_t count) = 0;
   virtual void ended(std::uint32_t flow, std::uint32_t begin, std::uint32_t count,
                      const session_end& end) = 0;
   /// Memory is short, and this session has had data since it was last told.
   virtual void pressed(std::uint32_t flow) = 0;
+  /// Memory is short in the middle of a block: a chance to call `press` and `evict`, and to wait.
+  virtual void crowded() = 0;
 };
 
 class flow_table {
@@ -98,17 +103,27 @@ public:
   /// The capture is over: ends all sessions as `open`.
   void finish();
 
+  /// Whoever drives the table cannot go on: ends all sessions as `failed`, because of `why`.
+  /// Segments that the observer was not told of yet are lost. May be called after `process` has
+  /// thrown.
+  void abandon(const std::string& why);
+
   /// Tells the longest idle sessions to hand on what they hold, until about `bytes` were asked for.
-  /// With `evict`, sessions are ended as `evicted` instead.
-  void relieve(std::size_t bytes, bool evict);
+  /// Returns how many that were, as far as can be told from here.
+  std::size_t press(std::size_t bytes);
+
+  /// Ends the longest idle sessions as `evicted`, until about `bytes` are let go.
+  void evict(std::size_t bytes);
 
   std::size_t sessions() const noexcept { return sessions_; }
   std::size_t half_open() const noexcept { return queue_of(queue_id::half_open).size; }
   std::size_t closed() const noexcept { return queue_of(queue_id::closed).size; }
   const flow_counters& counters() const noexcept { return counters_; }
 
-  /// What an open session costs besides its data, charged to the budget: actor, accumulator, entry.
-  static constexpr std::size_t session_overhead = 2048;
+  /// What a session costs besides its data: actor, accumulator, entry. To be charged to the budget
+  /// by whoever holds the session, from `started` on: it takes longer to go than `ended` takes to
+  /// say.
+  static constexpr std::size_t session_overhead = 4096;
 
 private:
   static constexpr std::uint32_t none = ~std::uint32_t{0};
@@ -145,8 +160,10 @@ private:
     bool detached = false;
     bool ending = false;
     session_state end_state = session_state::open;
-    /// Payload handed to the session since it was last told to let go.
+    /// Payload handed to the session since it was last told to hand on.
     std::uint64_t buffered = 0;
+    /// Payload that came since the connection is not orderly: some of it cannot be handed on.
+    std::uint64_t unordered = 0;
     std::array<std::uint64_t, 2> out_of_window{};
     std::unique_ptr<syn_data> syn;
   };
@@ -187,7 +204,14 @@ private:
   void expire(timestamp now);
   void expire_one(std::uint32_t flow);
   void enforce_limits();
+  void count_unfinished(const entry& e) noexcept;
+  template<class Function>
+  void end_all(Function state_of);
+  /// Open sessions, the longest idle first, as long as `visit` says so; it may end them.
+  template<class Function>
+  void from_idlest(Function visit);
   void touch(std::uint32_t flow);
+  void make_room(block_shard& shard);
   void flush(block_shard* shard);
   void release(std::uint32_t flow);
   void enqueue(std::uint32_t flow, queue_id id);
@@ -213,6 +237,8 @@ private:
   std::size_t sessions_ = 0;
   std::size_t syn_payload_ = 0;
   std::uint64_t serial_ = 0;
+  /// Why sessions end as `failed`.
+  std::string failure_;
   flow_counters counters_;
 };
 

@@ -55,9 +55,14 @@ void session::open() {
 void session::add(const segment& s) {
   open();
   const auto from = s.from_b == start_.client_is_a ? side::server : side::client;
+  auto& own = stream_of(from);
+  auto& acknowledged = stream_of(other(from));
   // Acknowledged bytes come before those that may answer them.
-  stream_of(other(from)).acknowledge(s);
-  stream_of(from).add(s);
+  if (own.in_place(s))
+    acknowledged.acknowledge(s);
+  else
+    acknowledged.claim(s);
+  own.add(s);
 }
 
 void session::sink::on_data(bytes_view bytes, timestamp time) {
@@ -95,9 +100,10 @@ void session::flush(timestamp time) {
   stream_of(other(first)).finish(time);
 }
 
-void session::fill_summary(const session_end& end) noexcept {
+void session::fill_summary(const session_end& end) {
   summary_.state = end.state;
   summary_.end = end.time;
+  summary_.failure = end.failure;
   for (const auto s : both_sides) {
     summary_[s].packets = end.packets[index(s)];
     summary_[s].out_of_window += end.out_of_window[index(s)];
@@ -112,13 +118,13 @@ void session::finish(const session_end& end) {
   accumulator_->on_end(summary_);
 }
 
-void session::fail(const session_end& end, std::string why) noexcept {
+void session::fail(const session_end& end) noexcept {
   skip_rest();
   if (std::exchange(ended_, true)) return;
-  fill_summary(end);
-  summary_.state = session_state::failed;
-  summary_.failure = std::move(why);
   try {
+    open();
+    fill_summary(end);
+    summary_.state = session_state::failed;
     accumulator_->on_end(summary_);
   } catch (...) {
     // Whoever ends the session cannot do more about it.

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <weir/net/memory_budget.hpp>
@@ -38,6 +39,8 @@ struct session_end {
   /// Payload that the dispatcher kept from the session because no receiver would accept it; goes
   /// into `side_summary::out_of_window`.
   std::array<std::uint64_t, 2> out_of_window{};
+  /// With `failed`: why; goes into `session_summary::failure`.
+  std::string failure{};
 };
 
 struct session_options {
@@ -66,9 +69,9 @@ public:
   /// Throws what the accumulator throws.
   void finish(const session_end& end);
 
-  /// Ends after an exception: no more calls to the accumulator but on_end with state `failed`, and
-  /// not even that where on_end was what threw.
-  void fail(const session_end& end, std::string why) noexcept;
+  /// Ends after an exception, or without warning: no more calls to the accumulator but on_end with
+  /// state `failed`, and not even that where on_end was what threw, or has been called.
+  void fail(const session_end& end) noexcept;
 
   /// Memory is short. Throws what the accumulator throws.
   void relieve();
@@ -90,7 +93,7 @@ private:
   void skip_rest() noexcept;
   void obey(accumulator::verdict v) noexcept;
   void flush(timestamp time);
-  void fill_summary(const session_end& end) noexcept;
+  void fill_summary(const session_end& end);
 
   session_start start_;
   session_options options_;

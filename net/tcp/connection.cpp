@@ -39,14 +39,54 @@ bool within_window(std::uint32_t sequence, const connection_side& from,
   return !before(sequence, low - 1) && !before(later(high, from.next), sequence);
 }
 
+/// Whether `sequence` lies further behind than the reordering of one window can explain.
+bool far_behind(std::uint32_t sequence, const connection_side& from,
+                const connection_side& peer) noexcept {
+  return from.known && before(sequence, from.next) && from.next - sequence > window_of(peer);
+}
+
+constexpr std::uint32_t distance(std::uint32_t a, std::uint32_t b) noexcept {
+  return before(a, b) ? b - a : a - b;
+}
+
 /// A position in the numbers of `from` that lies beyond what its peer allows: true when it is to be
-/// believed, because a second segment claims about the same. Real captures lose seconds of traffic
+/// followed, because a second segment claims about the same. Real captures lose seconds of traffic
 /// and then both sides go on far ahead; a single forged segment must not look like that.
 bool confirmed_jump(std::uint32_t position, connection_side& from) noexcept {
   const bool again = from.has_suspect && position - from.suspect + window_slack < late_distance;
   from.has_suspect = !again;
   from.suspect = position;
   return again;
+}
+
+/// Whether where `from` is rests on more than segments of its own that agree with each other. Where
+/// only one direction was captured there is nothing else.
+bool vouched(const connection_side& from, const connection_side& peer) noexcept {
+  return !from.has_home || peer.packets == 0;
+}
+
+/// Takes back a jump where `position`, which a receiver would accept, is at the place before it.
+void return_home(std::uint32_t position, connection_side& from, connection_side& peer) noexcept {
+  if (!from.has_home) return;
+  const auto away = distance(position, from.home);
+  if (away > window_of(peer) || away >= distance(position, from.next)) return;
+  from.has_home = from.has_suspect = false;
+  from.next = from.home;
+  if (before(from.home, from.fin_end)) from.has_fin = false;
+  if (before(from.home, peer.acked)) peer.has_acked = false;
+}
+
+/// Of a segment outside of its window a receiver looks at nothing else, neither at the
+/// acknowledgement nor at the FIN (RFC 9293 3.10.7.4, RFC 5961 5). One that lies ahead may be
+/// genuine after a loss of the capture: `from` jumps there with the second.
+bool believable(const segment& s, connection_side& from, const connection_side& to) noexcept {
+  if (within_window(s.sequence, from, to)) return true;
+  if (!before(from.next, s.sequence)) return !far_behind(s.sequence, from, to);
+  if (!confirmed_jump(s.sequence, from)) return false;
+  if (!from.has_home) from.home = from.next;
+  from.has_home = true;
+  from.next = s.sequence;
+  return true;
 }
 
 } // namespace
@@ -72,6 +112,7 @@ bool connection::orderly() const noexcept {
 connection::verdict connection::add(const segment& s) noexcept {
   auto& from = sides_[s.from_b ? 1 : 0];
   auto& to = sides_[s.from_b ? 0 : 1];
+  if (!s.has(tcp_flag::syn)) return_home(s.sequence, from, to);
   const auto judged = s.has(tcp_flag::rst)   ? add_rst(s, from, to)
                       : s.has(tcp_flag::syn) ? add_syn(s, from, to)
                                              : add_plain(s, from, to);
@@ -136,7 +177,7 @@ connection::verdict connection::add_syn(const segment& s, connection_side& from,
 connection::verdict connection::add_rst(const segment& s, connection_side& from,
                                         const connection_side& to) noexcept {
   if (phase_ == phase::over) return verdict::count;
-  bool valid = within_window(s.sequence, from, to);
+  bool valid = within_window(s.sequence, from, to) && vouched(from, to);
   if (phase_ == phase::half_open && s.has(tcp_flag::ack)) {
     // The refusal of a SYN has no sequence number of its own (RFC 9293 3.10.7.3).
     valid = to.has_initial && before(to.initial, s.acknowledgment)
@@ -177,14 +218,22 @@ connection::verdict connection::add_plain(const segment& s, connection_side& fro
   if (s.length > 0 && from.has_fin && from.fin_end == from.next && from.hole_begin == from.hole_end
       && !before(s.sequence, from.fin_end))
     return verdict::ignore;
-  if (from.has_rst && s.length > 0 && before(from.rst_sequence, s.sequence_end())) {
+  if (!believable(s, from, to)) {
+    if (s.length == 0) return verdict::ignore;
+    // Whether its bytes belong to the stream is for the stream to judge.
+    disorder_ = true;
+    return verdict::deliver;
+  }
+  if (from.has_home) disorder_ = true;
+  if (from.has_rst && s.length > 0 && vouched(from, to)
+      && before(from.rst_sequence, s.sequence_end())) {
     // Who goes on after its RST did not send that RST.
     from.has_rst = false;
   }
 
   if (s.length > 0 || s.has(tcp_flag::fin)) advance(s, from, to);
   if (acks) news = acknowledge(s, from, to);
-  from.window = s.window;
+  if (vouched(from, to)) from.window = s.window;
   update_phase();
   return s.length > 0 || news || !orderly() ? verdict::deliver : verdict::count;
 }
@@ -197,14 +246,9 @@ void connection::advance(const segment& s, connection_side& from,
     // Without its SYN there may be bytes before the first that was seen.
     disorder_ = true;
   }
-  if (!within_window(s.sequence, from, to) && before(from.next, s.sequence)
-      && !confirmed_jump(s.sequence, from)) {
-    disorder_ = true;
-    return;
-  }
   follow_holes(s, from);
   from.next = later(from.next, s.sequence_end());
-  if (s.has(tcp_flag::fin) && !from.has_fin) {
+  if (s.has(tcp_flag::fin) && !from.has_fin && !far_behind(s.sequence_end(), from, to)) {
     from.has_fin = true;
     from.fin_end = s.sequence_end();
   }
@@ -238,6 +282,8 @@ void connection::follow_holes(const segment& s, connection_side& from) noexcept 
 bool connection::acknowledge(const segment& s, connection_side& from,
                              connection_side& to) noexcept {
   const auto ack = s.acknowledgment;
+  const bool vouches = vouched(from, to);
+  if (!vouches && !to.has_home) return false;
   bool news = false;
   if (!to.known) {
     to.known = true;
@@ -248,6 +294,7 @@ bool connection::acknowledge(const segment& s, connection_side& from,
     if (!plausible && !confirmed_jump(ack, to)) return true;
     to.next = ack;
   }
+  if (vouches && distance(ack, to.next) <= window_of(from)) to.has_home = false;
   if (!from.has_acked || before(from.acked, ack)) from.acked = ack;
   from.has_acked = true;
   return news;
@@ -257,10 +304,11 @@ void connection::update_phase() noexcept {
   const auto& [a, b] = sides_;
   const bool closed = a.has_fin && b.has_fin && a.has_acked && b.has_acked
                       && !before(a.acked, b.fin_end) && !before(b.acked, a.fin_end);
-  if (closed || was_reset())
+  const bool half_closed = (a.has_fin && vouched(a, b)) || (b.has_fin && vouched(b, a));
+  if ((closed && !a.has_home && !b.has_home) || was_reset())
     phase_ = phase::over;
   else
-    phase_ = a.has_fin || b.has_fin ? phase::closing : phase::established;
+    phase_ = closed || half_closed ? phase::closing : phase::established;
 }
 
 connection connection::successor(const segment& s) const noexcept {

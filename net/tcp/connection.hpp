@@ -1,7 +1,9 @@
 /// What the headers alone tell of one TCP connection: who opened it, how far each side is, whether
 /// it is over. The dispatcher keeps one for each flow and decides by it which segments a session
 /// has to see. It never looks at payload, and believes no single segment that a receiver would
-/// refuse.
+/// refuse. Several that agree with each other are followed, because captures lose seconds of
+/// traffic; but while the peer has not confirmed it from where it is, they end nothing, and the
+/// first segment at the old place takes it all back.
 ///
 /// Rules: RFC 9293 3.10.7 (segment arrives), RFC 5961 3 to 5 (blind RST, SYN and data injection),
 /// RFC 7323 2 (window scale), RFC 7413 (data on SYN).
@@ -26,6 +28,7 @@ struct connection_side {
   bool has_acked = false;
   bool has_candidate = false;
   bool has_suspect = false;
+  bool has_home = false;
   std::uint8_t window_scale = segment::no_scale;
   /// The window it last announced, unscaled.
   std::uint16_t window = 0;
@@ -41,8 +44,12 @@ struct connection_side {
   std::uint32_t rst_sequence = 0;
   /// A SYN that does not belong to this connection, but may begin the next one.
   std::uint32_t candidate = 0;
-  /// A position beyond every window that one segment claimed; a second one there makes it true.
+  /// A position beyond every window that one segment claimed; this side jumps when a second one
+  /// agrees.
   std::uint32_t suspect = 0;
+  /// `next` before a jump that only its own segments vouch for, forged or not: one back there shows
+  /// that they were. Forgotten when the peer acknowledges the new place from its own window.
+  std::uint32_t home = 0;
   /// The one hole that is followed: [hole_begin, hole_end), empty for none.
   std::uint32_t hole_begin = 0;
   std::uint32_t hole_end = 0;

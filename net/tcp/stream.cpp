@@ -61,6 +61,7 @@ void stream::add(const segment& s) {
     figures_->out_of_window += s.captured;
     return;
   }
+  if (in_place(s)) refute();
   const bool fin = s.has(tcp_flag::fin);
   if (s.length == 0 && !fin) return;
   if (state_ == state::unknown) guess_start(first, s.length);
@@ -184,7 +185,7 @@ void stream::hold(const arrival& a, overlap_policy policy) {
 
 /// Keeps apart what lies outside of the window.
 void stream::doubt(const arrival& a, bool fin) {
-  if (doubted_.empty()) doubt_contradicted_ = false;
+  if (refuted_) forget_doubted();
   const auto done = doubted_.insert(a.begin, a.captured, a.length, a.time, overlap_policy::first);
   figures_->duplicate += done.duplicate;
   figures_->conflicting += done.conflicting;

@@ -48,11 +48,16 @@ protected:
 /// receiver;
 ///   a segment that reaches across a FIN's position before that shows it to be forged.
 ///
-/// What is believed: one segment beyond what the receiver could accept must not open a hole of a
+/// What is believed: segments beyond what the receiver could accept must not open a hole of a
 /// gigabyte, but captures do lose seconds of traffic. Data beyond the window waits apart from the
-/// rest until an acknowledgement covers it, or, where no acknowledgements come, until there is a
-/// sustained run of it. An acknowledgement beyond the window is believed when a second one repeats
-/// or extends it.
+/// rest until an acknowledgement covers it. An acknowledgement beyond the window is believed when a
+/// second one repeats or extends it, but only from where the peer is itself known to be: a receiver
+/// looks at no other (RFC 9293 3.10.7.4, RFC 5961 5). Where there is none, because both sides are
+/// far ahead or only one was captured, the data waits until it reaches the limit on held bytes or
+/// the session ends. It is believed then if there is a sustained run of it, or if the peer's
+/// segments from afar acknowledge it twice. Forged segments can agree with each other as well; what
+/// tells them apart is that the genuine sides go on where they were, and a single segment there
+/// refutes all that was claimed before it.
 ///
 /// Midstream (no SYN seen), the stream begins with the lowest byte that was captured before the
 /// peer acknowledged any: until then, or up to 64 KiB, everything is held back.
@@ -78,8 +83,16 @@ public:
   void add(const segment& s);
 
   /// What a segment of the other direction tells of this one; before the data it carries is added
-  /// there. Not every acknowledgement has to be given.
+  /// there. Not every acknowledgement has to be given, and only of segments that are `in_place` in
+  /// the peer's stream.
   void acknowledge(const segment& from_peer);
+
+  /// The same for a segment that is not in place: no more than a claim.
+  void claim(const segment& from_peer) noexcept;
+
+  /// Whether a segment of this direction lies about where the sender is known to be: not beyond
+  /// what the receiver could accept, and not further behind than reordering explains.
+  bool in_place(const segment& s) const noexcept;
 
   /// Nothing more will come: delivers what is held, declares all gaps.
   void finish(timestamp time);
@@ -134,6 +147,8 @@ private:
   void take(arrival a, bool fin);
   void hold(const arrival& a, overlap_policy policy);
   void doubt(const arrival& a, bool fin);
+  void refute() noexcept;
+  void forget_doubted() noexcept;
   void note_fin(std::uint64_t end);
   void contradict_fin(const arrival& a) noexcept;
   void after_arrival(timestamp time);
@@ -147,6 +162,7 @@ private:
 
   bool adopt_doubted(std::uint64_t below);
   void resynchronize(timestamp time);
+  std::optional<std::uint64_t> believed_position();
   void resolve_doubted(timestamp time);
   void enforce_limit(timestamp time);
   void drop_beyond_end() noexcept;
@@ -156,8 +172,9 @@ private:
   side_summary* figures_;
   state state_ = state::unknown;
   bool acknowledgment_starts_ = false;
-  /// The peer acknowledged older bytes since there is doubted data.
-  bool doubt_contradicted_ = false;
+  /// This direction went on where it was, or the peer acknowledged no more than that, after what is
+  /// in doubt came.
+  bool refuted_ = false;
   std::uint8_t window_scale_ = segment::no_scale;
   std::uint64_t window_ = 0;
   /// Positions: the low 32 bits are the sequence number. `begin_` is the stream's offset zero, all
@@ -175,6 +192,9 @@ private:
   timestamp unseen_since_{};
   /// The peer's last acknowledgement before any data.
   std::optional<std::uint32_t> early_ack_;
+  /// The last acknowledgement from afar, and the one before that it repeats or extends.
+  std::optional<std::uint64_t> claimed_;
+  std::optional<std::uint64_t> claimed_twice_;
   held_segments held_;
   held_segments doubted_;
   delivered_history history_;

@@ -39,7 +39,7 @@ void stream::acknowledge(const segment& from_peer) {
     note_unseen(acknowledged, with_data, from_peer.time);
   } else {
     unseen_ack_.reset();
-    if (!doubted_.empty() && doubted_.begin() >= acknowledged) doubt_contradicted_ = true;
+    refute();
     if (held() != 0) confirm(acknowledged, from_peer.time);
   }
   enforce_limit(from_peer.time);
@@ -95,6 +95,35 @@ void stream::settle_until(std::uint64_t end, timestamp time) {
 
 // -- data beyond the window -----------------------------------------------------------------------
 
+bool stream::in_place(const segment& s) const noexcept {
+  if (state_ == state::unknown || state_ == state::skipping) return true;
+  const auto begin = position(s.sequence);
+  return begin + allowance() >= next_ && begin + s.length <= next_ + allowance();
+}
+
+void stream::claim(const segment& from_peer) noexcept {
+  if (!from_peer.has(tcp_flag::ack) || from_peer.has(tcp_flag::rst)) return;
+  if (state_ != state::settled && state_ != state::guessed) return;
+  const auto acknowledged = position(from_peer.acknowledgment);
+  const auto earlier = std::exchange(claimed_, acknowledged);
+  if (earlier && acknowledged >= *earlier && acknowledged - *earlier <= allowance())
+    claimed_twice_ = acknowledged;
+}
+
+/// What is in doubt stays, in case that the stream gets there, but is no evidence any more.
+void stream::refute() noexcept {
+  refuted_ = true;
+  claimed_.reset();
+  claimed_twice_.reset();
+}
+
+/// What was refuted must not support what comes now.
+void stream::forget_doubted() noexcept {
+  figures_->out_of_window += doubted_.clear();
+  doubted_fin_.reset();
+  refuted_ = false;
+}
+
 /// Moves doubted data that begins before `below` to the rest. What is held there already was within
 /// the window when it came, and wins.
 bool stream::adopt_doubted(std::uint64_t below) {
@@ -120,19 +149,28 @@ void stream::resynchronize(timestamp time) {
   drop_beyond_end();
 }
 
-/// No acknowledgement will tell. A sustained run of data is believed, unless the peer acknowledges
-/// something else meanwhile; all before the run is dropped, or everything where there is none.
+/// Where data that was not refuted begins a sustained run, or is within a window of what the peer
+/// acknowledged twice from afar.
+std::optional<std::uint64_t> stream::believed_position() {
+  if (refuted_) return std::nullopt;
+  if (const auto run = doubted_.find_run(std::min(sustained_run, options_->max_held / 4)))
+    return run;
+  if (!claimed_twice_) return std::nullopt;
+  while (!doubted_.empty() && doubted_.begin() + allowance() < *claimed_twice_)
+    figures_->out_of_window += doubted_.take_front().content.view().size();
+  if (doubted_.empty() || doubted_.begin() >= *claimed_twice_) return std::nullopt;
+  return doubted_.begin();
+}
+
+/// No acknowledgement will tell: all before the position that is believed is dropped, or everything
+/// where there is none.
 void stream::resolve_doubted(timestamp time) {
-  const auto enough = std::min(sustained_run, options_->max_held / 4);
-  const auto run = doubt_contradicted_ ? std::nullopt : doubted_.find_run(enough);
-  if (!run) {
-    figures_->out_of_window += doubted_.clear();
-    return;
-  }
-  while (doubted_.begin() < *run)
+  const auto found = believed_position();
+  if (!found) return forget_doubted();
+  while (doubted_.begin() < *found)
     figures_->out_of_window += doubted_.take_front().content.view().size();
   if (state_ == state::guessed) settle_start(time);
-  settle_until(*run, time);
+  settle_until(*found, time);
   resynchronize(time);
 }
 

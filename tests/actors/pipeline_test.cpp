@@ -1,6 +1,7 @@
 #include <weir/actors/pipeline.hpp>
 
 #include <atomic>
+#include <future>
 #include <map>
 #include <mutex>
 #include <set>
@@ -92,9 +93,15 @@ protected:
     };
   }
 
+  /// `before` is first called when all supervised actors are up.
   pipeline_report run(std::vector<frames> blocks, scripted_source::hook before = {}) {
-    return run_pipeline(system,
-                        std::make_unique<scripted_source>(std::move(blocks), std::move(before)),
+    std::promise<void> up;
+    options.on_start = [&up](const caf::actor&) { up.set_value(); };
+    const auto hook = [before = std::move(before), &up](std::size_t block) {
+      if (block == 0) up.get_future().wait();
+      if (before) before(block);
+    };
+    return run_pipeline(system, std::make_unique<scripted_source>(std::move(blocks), hook),
                         std::move(options));
   }
 
@@ -221,7 +228,7 @@ public:
     std::this_thread::sleep_for(200us);
     bytes_ += piece.bytes.size();
   }
-  void finish(finished_session session) override {
+  void finish(finished_session&& session) override {
     EXPECT_TRUE(finished_.insert(session.info.id).second);
     for (const auto& stream : session.streams) {
       for (const auto& piece : stream.rest)
@@ -229,6 +236,7 @@ public:
     }
     std::this_thread::sleep_for(50us);
   }
+  void give_up(const finished_session&) override { ADD_FAILURE() << "nothing was thrown"; }
   void close() override {
     // nop
   }

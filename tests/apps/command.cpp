@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <memory>
 #include <sstream>
 #include <system_error>
 
+#include <poll.h>
 #include <spawn.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,21 +52,36 @@ private:
 };
 
 /// Limits are inherited: ours change while the child is started.
-class limited_files {
+class changed_limit {
 public:
-  explicit limited_files(std::size_t limit) {
-    getrlimit(RLIMIT_NOFILE, &before_);
+  changed_limit(__rlimit_resource resource, std::size_t limit) : resource_(resource) {
+    getrlimit(resource_, &before_);
     auto changed = before_;
     if (limit != 0) changed.rlim_cur = limit;
-    setrlimit(RLIMIT_NOFILE, &changed);
+    setrlimit(resource_, &changed);
   }
-  limited_files(const limited_files&) = delete;
-  limited_files& operator=(const limited_files&) = delete;
-  ~limited_files() { setrlimit(RLIMIT_NOFILE, &before_); }
+  changed_limit(const changed_limit&) = delete;
+  changed_limit& operator=(const changed_limit&) = delete;
+  ~changed_limit() { setrlimit(resource_, &before_); }
 
 private:
+  __rlimit_resource resource_;
   rlimit before_{};
 };
+
+/// Waits for the child's end, and kills it where that does not come in time.
+void await(pid_t child, std::chrono::seconds patience, outcome& result) {
+  const auto handle = static_cast<int>(syscall(SYS_pidfd_open, child, 0));
+  pollfd ended{.fd = handle, .events = POLLIN, .revents = 0};
+  if (poll(&ended, 1, static_cast<int>(std::chrono::milliseconds{patience}.count())) == 0)
+    kill(child, SIGKILL);
+  close(handle);
+  int status = 0;
+  rusage used{};
+  wait4(child, &status, 0, &used);
+  result.status = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  result.peak_memory = static_cast<std::size_t>(used.ru_maxrss) * 1024;
+}
 
 } // namespace
 
@@ -85,15 +103,14 @@ outcome weir(const std::vector<std::string>& arguments, const command_options& o
   pid_t child = 0;
   int failure = 0;
   {
-    const limited_files limit{options.open_files};
+    const changed_limit files{RLIMIT_NOFILE, options.open_files};
+    const changed_limit memory{RLIMIT_DATA, options.memory};
     failure = posix_spawn(&child, WEIR_COMMAND, &actions, nullptr, argv.data(), environ);
   }
   posix_spawn_file_actions_destroy(&actions);
   if (failure != 0) throw std::system_error{failure, std::generic_category(), WEIR_COMMAND};
-  int status = 0;
-  waitpid(child, &status, 0);
   outcome result;
-  result.status = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  await(child, options.patience, result);
   result.out = out.text();
   result.err = err.text();
   return result;

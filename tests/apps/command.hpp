@@ -1,6 +1,7 @@
 /// Runs the weir command as a user would, and reads what it wrote.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -16,12 +17,19 @@ struct outcome {
   int status = 0;
   std::string out;
   std::string err;
+  /// Most memory that it had at a time, in bytes.
+  std::size_t peak_memory = 0;
 };
 
 struct command_options {
   bytes_view input = {};
   /// RLIMIT_NOFILE; zero: as it is.
   std::size_t open_files = 0;
+  /// RLIMIT_DATA: bytes that it may have for itself to write to, threads' stacks included; zero: as
+  /// it is.
+  std::size_t memory = 0;
+  /// Then it is killed.
+  std::chrono::seconds patience{240};
 };
 
 /// Runs `weir` with these arguments. Throws std::system_error where it cannot be run.

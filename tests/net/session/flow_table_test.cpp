@@ -55,6 +55,12 @@ protected:
     living.erase(flow);
   }
   void pressed(std::uint32_t flow) override { ++sessions[living.at(flow)].pressed; }
+  void crowded() override {
+    ++crowded_;
+    table().evict(1);
+    budget.release(excess_);
+    excess_ = 0;
+  }
 
   void take(std::uint32_t flow, std::uint32_t begin, std::uint32_t count) {
     ASSERT_TRUE(living.contains(flow));
@@ -72,6 +78,9 @@ protected:
   std::map<std::uint32_t, std::size_t> living;
   const packet_block* block_ = nullptr;
   std::optional<flow_table> table_;
+  std::size_t crowded_ = 0;
+  /// Of the budget, until someone is asked for it.
+  std::size_t excess_ = 0;
 };
 
 TEST_F(table_fixture, a_whole_session_in_one_block_is_one_start_and_one_message) {
@@ -259,7 +268,7 @@ TEST_F(table_fixture, payload_on_the_syn_comes_with_the_start) {
   feed({d.make(side::server, tcp_flag::syn | tcp_flag::ack, 0, 5), d.ack(side::client, 5, 1)});
   ASSERT_EQ(sessions.size(), 1u);
   EXPECT_EQ(as_text(sessions[0].start.syn_payload[0]), "fast");
-  EXPECT_EQ(budget.used(), flow_table::session_overhead);
+  EXPECT_EQ(budget.used(), 0u) << "who holds the session is charged for it";
 }
 
 TEST_F(table_fixture, payload_on_a_syn_without_an_answer_is_not_lost) {
@@ -297,6 +306,67 @@ TEST_F(table_fixture, without_midstream_only_handshakes_count) {
   EXPECT_EQ(table().counters().midstream_ignored, 1u);
 }
 
+TEST_F(table_fixture, in_a_block_of_many_sessions_the_active_ones_survive_the_limit) {
+  options.max_sessions = 10;
+  dialogue active{1};
+  auto all = active.handshake();
+  std::string said;
+  for (std::uint16_t other = 2; other < 200; ++other) {
+    dialogue d{other};
+    for (auto& s : d.handshake())
+      all.push_back(s);
+    all.push_back(active.data(side::client, static_cast<std::uint32_t>(1 + said.size()), 1, "x"));
+    said += 'x';
+  }
+  feed(std::move(all));
+  EXPECT_EQ(table().sessions(), 10u);
+  EXPECT_FALSE(sessions[0].end);
+  EXPECT_EQ(sessions[0].payload, said);
+  EXPECT_EQ(table().counters().ended[static_cast<std::size_t>(session_state::evicted)], 189u);
+}
+
+TEST_F(table_fixture, without_memory_in_the_middle_of_a_block_what_was_read_is_told_at_once) {
+  excess_ = budget.limit();
+  budget.charge(excess_);
+  dialogue first{1};
+  dialogue second{2};
+  auto all = first.handshake();
+  for (auto& s : second.handshake())
+    all.push_back(s);
+  std::string said;
+  while (all.size() < 10'000) {
+    all.push_back(second.data(side::client, static_cast<std::uint32_t>(1 + said.size()), 1, "y"));
+    said += 'y';
+  }
+  feed(std::move(all));
+  EXPECT_EQ(crowded_, 1u);
+  ASSERT_TRUE(sessions[0].end);
+  EXPECT_EQ(sessions[0].end->state, session_state::evicted);
+  EXPECT_FALSE(sessions[1].end);
+  EXPECT_EQ(sessions[1].payload, said);
+  EXPECT_EQ(sessions[1].messages, 2u);
+}
+
+TEST_F(table_fixture, when_abandoned_all_sessions_fail_for_the_reason_given) {
+  dialogue d;
+  auto all = d.handshake();
+  all.push_back(d.data(side::client, 1, 1, "abc"));
+  feed(all);
+  table().abandon("a reason");
+  ASSERT_TRUE(sessions[0].end);
+  EXPECT_EQ(sessions[0].end->state, session_state::failed);
+  EXPECT_EQ(sessions[0].end->failure, "a reason");
+  EXPECT_EQ(sessions[0].payload, "abc");
+  EXPECT_EQ(table().sessions(), 0u);
+}
+
+TEST_F(table_fixture, counts_handshakes_that_the_end_left_unfinished) {
+  dialogue d;
+  feed({d.syn()});
+  table().finish();
+  EXPECT_EQ(table().counters().half_open_unfinished, 1u);
+}
+
 TEST_F(table_fixture, beyond_the_limit_the_longest_idle_session_is_evicted) {
   options.max_sessions = 2;
   dialogue a{40001}, b{40002}, c{40003};
@@ -318,14 +388,14 @@ TEST_F(table_fixture, pressure_goes_to_the_longest_idle_sessions_that_had_data_f
   feed(c.handshake());
   feed({a.data(side::client, 1, 1, "aaaa")});
   feed({c.data(side::client, 1, 1, "cccc")});
-  table().relieve(4, false);
+  table().press(4);
   EXPECT_EQ(sessions[0].pressed, 1u);
   EXPECT_EQ(sessions[1].pressed, 0u);
   EXPECT_EQ(sessions[2].pressed, 0u);
-  table().relieve(100, false);
+  table().press(100);
   EXPECT_EQ(sessions[0].pressed, 1u);
   EXPECT_EQ(sessions[2].pressed, 1u);
-  table().relieve(1, true);
+  table().evict(1);
   ASSERT_TRUE(sessions[1].end);
   EXPECT_EQ(sessions[1].end->state, session_state::evicted);
   EXPECT_FALSE(sessions[0].end);

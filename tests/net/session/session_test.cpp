@@ -94,6 +94,11 @@ struct fixture {
   session_end end(session_state state = session_state::closed) {
     return {.state = state, .time = d.now(), .packets = {3, 4}};
   }
+  session_end failure(std::string why) {
+    auto e = end();
+    e.failure = std::move(why);
+    return e;
+  }
   const side_summary& client() const { return t.summary[side::client]; }
   const side_summary& server() const { return t.summary[side::server]; }
 
@@ -310,6 +315,73 @@ TEST(session, uses_the_scale_of_the_receivers_window) {
   }
 }
 
+// -- what is forged, and what was lost ------------------------------------------------------------
+
+constexpr std::uint32_t far = 1 << 29;
+
+TEST(session, does_not_believe_the_acknowledgement_of_a_segment_that_no_receiver_would_take) {
+  for (const std::uint32_t away : {far, 0 - far}) {
+    fixture f;
+    f.s->add(f.d.data(side::client, 1, 1, "abc"));
+    for (std::uint32_t i = 0; i < 4; ++i) {
+      f.d.wait(std::chrono::milliseconds{20});
+      f.s->add(f.d.data(side::client, away + i, 100, "?"));
+      f.s->add(f.d.data(side::client, away + i, far + i, "?"));
+    }
+    f.s->add(f.d.data(side::server, 1, 4, "xyz"));
+    f.s->add(f.d.data(side::client, 4, 4, "def"));
+    f.s->finish(f.end());
+    EXPECT_EQ(f.t.heard, "c:abcs:xyzc:def");
+    EXPECT_EQ(f.client().missing + f.server().missing, 0u);
+  }
+}
+
+/// As a receiver would do: the genuine sides go on where they were.
+TEST(session, is_not_moved_by_two_forged_sides_that_agree_with_each_other) {
+  fixture f;
+  std::string client, server;
+  const std::string kilobyte(1024, '?');
+  for (std::uint32_t i = 0; i < 200; ++i) {
+    f.d.wait(std::chrono::milliseconds{20});
+    const std::uint32_t at = far + i * 1024;
+    f.s->add(f.d.data(side::client, at, at, kilobyte));
+    f.s->add(f.d.data(side::server, at, at + 1024, kilobyte));
+    if (i % 100 != 99) continue;
+    const auto said = static_cast<std::uint32_t>(client.size());
+    f.s->add(f.d.data(side::client, 1 + said, 1 + said, "abc"));
+    f.s->add(f.d.data(side::server, 1 + said, 4 + said, "xyz"));
+    client += "abc";
+    server += "xyz";
+  }
+  f.s->finish(f.end());
+  EXPECT_EQ(f.t.heard, "c:abcs:xyzc:abcs:xyz");
+  EXPECT_EQ(f.client().bytes, client.size());
+  EXPECT_EQ(f.server().bytes, server.size());
+  EXPECT_EQ(f.client().missing + f.server().missing, 0u);
+}
+
+TEST(session, goes_on_after_both_sides_lost_seconds) {
+  fixture f;
+  f.s->add(f.d.data(side::client, 1, 1, "abc"));
+  f.s->add(f.d.data(side::client, far, far, "question"));
+  f.s->add(f.d.data(side::server, far, far + 8, "answer"));
+  f.s->add(f.d.data(side::client, far + 8, far + 6, "thanks"));
+  f.s->add(f.d.ack(side::server, far + 6, far + 14));
+  f.s->finish(f.end());
+  EXPECT_EQ(f.t.heard, "c:abc[536870908]questionthankss:[536870911]answer");
+}
+
+TEST(session, goes_on_at_once_after_one_side_lost_seconds) {
+  fixture f;
+  f.s->add(f.d.data(side::client, 1, 1, "abc"));
+  f.s->add(f.d.data(side::client, far, 1, "upload"));
+  f.s->add(f.d.ack(side::server, 1, far + 6));
+  f.s->add(f.d.ack(side::server, 1, far + 6));
+  EXPECT_EQ(f.t.heard, "c:abc[536870908]upload");
+  f.s->add(f.d.data(side::server, 1, far + 6, "done"));
+  EXPECT_EQ(f.t.heard, "c:abc[536870908]uploads:done");
+}
+
 // -- skipping -------------------------------------------------------------------------------------
 
 TEST(session, tells_nothing_but_the_end_after_skip_rest) {
@@ -371,7 +443,7 @@ TEST(session, ends_as_failed_when_its_accumulator_throws) {
   f.t.on_data = [](std::string_view) -> verdict { throw std::runtime_error{"disk full"}; };
   EXPECT_THROW(f.s->add(f.d.data(side::client, 4, 1, "defg")), std::runtime_error);
   f.t.on_data = nullptr;
-  f.s->fail(f.end(), "disk full");
+  f.s->fail(f.failure("disk full"));
   EXPECT_EQ(f.t.heard, "c:abcdefg") << "nothing is told after the exception";
   EXPECT_EQ(f.t.ends, 1);
   EXPECT_EQ(f.t.summary.state, session_state::failed);
@@ -386,7 +458,7 @@ TEST(session, fails_when_its_end_throws_while_flushing) {
   f.s->add(f.d.data(side::client, 4, 1, "def"));
   f.t.on_gap = []() -> verdict { throw std::runtime_error{"no"}; };
   EXPECT_THROW(f.s->finish(f.end()), std::runtime_error);
-  f.s->fail(f.end(), "no");
+  f.s->fail(f.failure("no"));
   EXPECT_EQ(f.t.ends, 1);
   EXPECT_EQ(f.t.summary.state, session_state::failed);
 }
@@ -395,14 +467,14 @@ TEST(session, fails_when_its_start_throws) {
   fixture f;
   f.t.on_start = []() -> verdict { throw std::runtime_error{"no"}; };
   EXPECT_THROW(f.s->add(f.d.data(side::client, 1, 1, "abc")), std::runtime_error);
-  f.s->fail(f.end(), "no");
+  f.s->fail(f.failure("no"));
   EXPECT_EQ(f.t.ends, 1);
 }
 
 TEST(session, swallows_what_the_end_of_a_failed_session_throws) {
   fixture f;
   f.t.on_end = [] { throw std::runtime_error{"again"}; };
-  f.s->fail(f.end(), "first");
+  f.s->fail(f.failure("first"));
   EXPECT_EQ(f.t.ends, 1);
 }
 
@@ -410,7 +482,7 @@ TEST(session, tells_its_end_once_even_where_that_throws) {
   fixture f;
   f.t.on_end = [] { throw std::runtime_error{"no"}; };
   EXPECT_THROW(f.s->finish(f.end()), std::runtime_error);
-  f.s->fail(f.end(), "no");
+  f.s->fail(f.failure("no"));
   EXPECT_EQ(f.t.ends, 1);
 }
 

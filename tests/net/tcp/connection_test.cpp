@@ -246,14 +246,198 @@ TEST(connection, infers_the_answer_that_was_not_captured) {
   EXPECT_TRUE(c.orderly());
 }
 
+constexpr std::uint32_t far = 100'000'000;
+
+/// Both sides exchange data far ahead, and close there.
+void forge_close(connection& c, dialogue& d) {
+  c.add(d.data(side::client, far, 2 * far, "x"));
+  c.add(d.data(side::server, 2 * far, far + 1, "y"));
+  c.add(d.data(side::client, far + 1, 2 * far + 1, "z"));
+  c.add(d.fin(side::server, 2 * far + 1, far + 2));
+  c.add(d.fin(side::client, far + 2, 2 * far + 2));
+  c.add(d.ack(side::server, 2 * far + 2, far + 3));
+  c.add(d.ack(side::client, far + 3, 2 * far + 2));
+}
+
 TEST(connection, follows_a_jump_that_a_second_segment_confirms) {
   dialogue d;
   auto c = given(d.handshake());
-  constexpr std::uint32_t far = 100'000'000;
   c.add(d.data(side::client, far, 1, "x"));
   EXPECT_EQ(c[side::client].next, 1001u);
   c.add(d.data(side::client, far + 1, 1, "y"));
   EXPECT_EQ(c[side::client].next, 1000u + far + 2);
+}
+
+constexpr std::uint32_t half_of_all = 1u << 31;
+
+TEST(connection, ignores_an_acknowledgement_from_outside_of_its_senders_window) {
+  for (const std::uint32_t away : {1u << 25, half_of_all - 1, half_of_all + 1, ~0u << 25}) {
+    dialogue d;
+    auto c = given(d.handshake());
+    EXPECT_EQ(c.add(d.ack(side::client, 1 + away, 500'000)), verdict::ignore) << away;
+    EXPECT_EQ(c[side::server].next, 5001u) << away;
+    EXPECT_EQ(c[side::client].acked, 5001u) << away;
+    EXPECT_TRUE(c.orderly()) << away;
+  }
+}
+
+TEST(connection, takes_an_acknowledgement_that_data_sent_after_it_has_overtaken) {
+  dialogue d;
+  auto c = given(d.handshake());
+  const auto overtaken = d.ack(side::client, 1, 1);
+  c.add(d.data(side::client, 1, 1, "overtakes"));
+  c.add(d.ack(side::server, 1, 10));
+  EXPECT_NE(c.add(overtaken), verdict::ignore);
+}
+
+TEST(connection, believes_an_acknowledgement_far_ahead_that_a_second_segment_confirms) {
+  dialogue d;
+  auto c = given(d.handshake());
+  EXPECT_EQ(c.add(d.ack(side::client, 100'000'000, 1)), verdict::ignore);
+  EXPECT_NE(c.add(d.ack(side::client, 100'000'500, 1)), verdict::ignore);
+}
+
+TEST(connection, ignores_fins_from_outside_of_their_senders_window) {
+  for (const auto from : both_sides) {
+    dialogue d;
+    auto c = given(d.handshake());
+    EXPECT_EQ(c.add(d.fin(from, 1 - (1u << 25), 1)), verdict::ignore);
+    EXPECT_EQ(c.add(d.fin(from, 1 + (1u << 25), 1)), verdict::ignore);
+    EXPECT_EQ(c.state(), phase::established);
+  }
+}
+
+TEST(connection, takes_no_fin_from_data_that_was_there_long_ago) {
+  dialogue d;
+  auto c = given(d.handshake());
+  c.add(d.make(side::client, tcp_flag::ack | tcp_flag::fin, 1 - (1u << 25), 1, "x"));
+  EXPECT_EQ(c.state(), phase::established);
+}
+
+TEST(connection, believes_a_fin_far_ahead_that_the_peer_acknowledges) {
+  dialogue d;
+  auto c = given(d.handshake());
+  c.add(d.fin(side::client, far, 1));
+  c.add(d.fin(side::client, far, 1));
+  EXPECT_EQ(c.state(), phase::established);
+  c.add(d.ack(side::server, 1, far + 1));
+  EXPECT_EQ(c.state(), phase::closing);
+  c.add(d.fin(side::server, 1, far + 1));
+  c.add(d.ack(side::client, far + 1, 2));
+  EXPECT_EQ(c.state(), phase::over);
+}
+
+TEST(connection, believes_what_is_far_ahead_where_only_one_direction_was_captured) {
+  dialogue d;
+  for (const bool reset : {false, true}) {
+    auto c = given({d.syn(), d.data(side::client, 1, 1, "x")});
+    c.add(d.data(side::client, far, 1, "y"));
+    c.add(d.data(side::client, far + 1, 1, "z"));
+    c.add(reset ? d.rst(side::client, far + 2) : d.fin(side::client, far + 2, 1));
+    EXPECT_EQ(c.state(), reset ? phase::over : phase::closing);
+  }
+}
+
+TEST(connection, is_closing_when_both_sides_close_far_ahead) {
+  dialogue d;
+  auto c = given(d.handshake());
+  forge_close(c, d);
+  EXPECT_EQ(c.state(), phase::closing);
+}
+
+/// An off-path attacker can make up both sides of a conversation, but not where the real one is.
+TEST(connection, is_back_where_it_was_when_either_side_goes_on_there) {
+  for (const auto goes_on : both_sides) {
+    dialogue d;
+    auto c = given(d.handshake());
+    c.add(d.data(side::client, 1, 1, "abc"));
+    forge_close(c, d);
+    if (goes_on == side::client) c.add(d.data(side::client, 4, 1, "def"));
+    c.add(d.data(side::server, 1, 4, "xyz"));
+    EXPECT_EQ(c.state(), phase::established);
+    c.add(d.fin(side::client, goes_on == side::client ? 7 : 4, 4));
+    c.add(d.fin(side::server, 4, goes_on == side::client ? 8 : 5));
+    EXPECT_EQ(c.state(), phase::closing);
+    c.add(d.ack(side::client, goes_on == side::client ? 8 : 5, 5));
+    EXPECT_EQ(c.state(), phase::over);
+    EXPECT_FALSE(c.was_reset());
+  }
+}
+
+TEST(connection, is_back_where_it_was_after_several_jumps) {
+  dialogue d;
+  auto c = given(d.handshake());
+  for (const auto at : {far, far + 1, 4 * far, 4 * far + 1})
+    c.add(d.data(side::client, at, 1, "x"));
+  EXPECT_EQ(c[side::client].next, 1000 + 4 * far + 2);
+  c.add(d.data(side::client, 1, 1, "abc"));
+  EXPECT_EQ(c[side::client].next, 1004u);
+}
+
+TEST(connection, stays_far_ahead_when_segments_come_from_elsewhere) {
+  dialogue d;
+  auto c = given(d.handshake());
+  c.add(d.data(side::client, far, 1, "x"));
+  c.add(d.data(side::client, far + 1, 1, "y"));
+  c.add(d.ack(side::client, far / 3, 1));
+  EXPECT_EQ(c[side::client].next, 1000 + far + 2);
+}
+
+TEST(connection, stays_just_beyond_the_window_when_segments_there_are_reordered) {
+  dialogue d;
+  auto c = given(d.handshake());
+  constexpr std::uint32_t window = (65535u << 7) + (1u << 16);
+  c.add(d.data(side::client, window + 1000, 1, "x"));
+  c.add(d.data(side::client, window + 1001, 1, "y"));
+  c.add(d.data(side::client, window - 1000, 1, "z"));
+  EXPECT_EQ(c[side::client].next, 1000 + window + 1002);
+}
+
+TEST(connection, hands_on_everything_after_a_jump_that_began_without_data) {
+  dialogue d;
+  auto c = given(d.handshake());
+  c.add(d.ack(side::client, far, 1));
+  c.add(d.data(side::client, far, 1, "x"));
+  EXPECT_FALSE(c.orderly());
+}
+
+TEST(connection, ignores_a_reset_far_ahead_even_after_segments_that_agree_with_it) {
+  dialogue d;
+  auto c = given(d.handshake());
+  c.add(d.data(side::server, far, 1, "x"));
+  c.add(d.data(side::server, far + 1, 1, "y"));
+  EXPECT_EQ(c.add(d.rst(side::server, far + 2)), verdict::ignore);
+  EXPECT_EQ(c.state(), phase::established);
+}
+
+TEST(connection, takes_no_acknowledgement_of_data_from_outside_of_its_senders_window) {
+  dialogue d;
+  auto c = given(d.handshake());
+  for (std::uint32_t i = 0; i < 3; ++i)
+    EXPECT_EQ(c.add(d.data(side::client, far + i, 500 + i, "x")), verdict::deliver);
+  EXPECT_EQ(c[side::server].next, 5001u);
+  EXPECT_EQ(c.add(d.data(side::client, 1 - far, 500, "x")), verdict::deliver);
+  EXPECT_EQ(c[side::server].next, 5001u);
+}
+
+TEST(connection, takes_no_window_from_where_its_sender_may_not_be) {
+  dialogue d;
+  auto c = given(d.handshake());
+  auto last = d.ack(side::client, 1, 1);
+  last.window = 10;
+  c.add(last);
+  for (std::uint32_t i = 0; i < 3; ++i)
+    c.add(d.data(side::client, far + i, 1, "x"));
+  EXPECT_EQ(c.add(d.rst(side::server, 1 << 20)), verdict::ignore);
+}
+
+TEST(connection, keeps_a_reset_that_data_from_elsewhere_seems_to_refute) {
+  dialogue d;
+  auto c = given(d.handshake());
+  c.add(d.rst(side::client, 1));
+  for (std::uint32_t i = 0; i < 3; ++i)
+    c.add(d.data(side::client, far + i, 1, "x"));
+  EXPECT_TRUE(c.was_reset());
 }
 
 TEST(connection, tells_late_segments_from_new_ones) {

@@ -50,6 +50,8 @@ public:
   void ack(std::int64_t offset, std::uint16_t window = 65535) {
     stream_.acknowledge(acknowledgment(offset, window));
   }
+  /// An acknowledgement by a segment that is not where the peer is.
+  void claim(std::int64_t offset) { stream_.claim(acknowledgment(offset, 65535)); }
   /// An acknowledgement that comes with data of the peer.
   void ack_with_data(std::int64_t offset) {
     auto s = acknowledgment(offset, 65535);

@@ -173,5 +173,132 @@ TEST(stream_belief, drops_far_data_at_the_limit_where_the_peer_acknowledges_othe
   EXPECT_EQ(d.figures.out_of_window, 1'400'000u);
 }
 
+// -- segments that agree with each other ----------------------------------------------------------
+
+constexpr std::int64_t afar = 1 << 30;
+const std::string run(128 << 10, '?');
+
+TEST(stream_belief, forgets_a_sustained_run_when_data_goes_on_where_it_was) {
+  one_direction d;
+  d.opened();
+  d.data(0, "abc");
+  for (int round = 0; round < 3; ++round) {
+    d.data(afar, run);
+    d.claim(afar + 1);
+    d.claim(afar + 2);
+    d.data(3 + 3 * round, "def");
+  }
+  d.finish();
+  EXPECT_EQ(d.heard, "abcdefdefdef");
+  EXPECT_EQ(d.figures.out_of_window, 3 * run.size());
+}
+
+TEST(stream_belief, forgets_a_sustained_run_when_its_sender_acknowledges_where_it_was) {
+  one_direction d;
+  d.opened();
+  d.data(0, "abc");
+  d.data(afar, run);
+  d.data(3, "");
+  d.finish();
+  EXPECT_EQ(d.heard, "abc");
+}
+
+TEST(stream_belief, does_not_add_up_runs_from_before_and_after_their_refutation) {
+  one_direction d;
+  d.opened();
+  for (int i = 0; i < 64; ++i) {
+    d.data(afar + i * 2000, std::string(2000, '?'));
+    d.data(i, "x");
+  }
+  d.data(afar + 128'000, "?");
+  d.finish();
+  EXPECT_EQ(d.heard, std::string(64, 'x'));
+}
+
+TEST(stream_belief, finds_data_that_the_peer_acknowledges_from_afar) {
+  one_direction d;
+  d.opened();
+  d.data(0, "before");
+  d.data(afar, "after");
+  d.claim(afar + 5);
+  d.data(afar + 5, "wards");
+  EXPECT_EQ(d.heard, "before");
+  d.claim(afar + 10);
+  d.finish();
+  EXPECT_EQ(d.heard, "before[1073741818]afterwards");
+}
+
+TEST(stream_belief, finds_no_data_by_claims_that_do_not_fit) {
+  for (const std::int64_t off : {-1, 2 << 20, -(2 << 20), 1 << 29}) {
+    one_direction d;
+    d.opened();
+    d.data(0, "before");
+    d.data(afar, "?");
+    d.claim(afar + off);
+    d.claim(afar + off);
+    d.finish();
+    EXPECT_EQ(d.heard, "before") << off;
+    EXPECT_EQ(d.figures.out_of_window, 1u);
+  }
+}
+
+TEST(stream_belief, finds_no_data_by_a_single_claim_or_unlike_ones) {
+  one_direction d;
+  d.opened();
+  d.data(0, "before");
+  d.data(afar, "?");
+  d.claim(afar - (2 << 20));
+  d.claim(afar + 1);
+  d.claim(afar - (1 << 19));
+  d.finish();
+  EXPECT_EQ(d.heard, "before");
+}
+
+TEST(stream_belief, finds_no_data_by_claims_that_were_refuted) {
+  for (const int after : {0, 1}) {
+    one_direction d;
+    d.opened();
+    d.data(0, "before");
+    d.data(afar, "?");
+    for (int i = after; i < 2; ++i)
+      d.claim(afar + 1);
+    d.data(6, ", and on");
+    d.data(afar, "?");
+    for (int i = 0; i < after; ++i)
+      d.claim(afar + 1);
+    d.finish();
+    EXPECT_EQ(d.heard, "before, and on");
+  }
+}
+
+TEST(stream_belief, takes_no_end_from_a_fin_that_was_refuted) {
+  one_direction d;
+  d.opened();
+  d.data(0, "abc");
+  d.fin(afar, "?");
+  d.data(3, "def");
+  d.data(afar - 10, "after");
+  d.ack(afar - 5);
+  d.ack(afar - 5);
+  d.data(afar - 5, "wards,");
+  d.data(afar + 1, " and on");
+  d.finish();
+  EXPECT_EQ(d.heard, "abcdef[1073741808]afterwards, and on");
+}
+
+TEST(stream_belief, knows_what_is_in_place) {
+  one_direction d;
+  EXPECT_TRUE(d.under_test().in_place(d.at(afar))) << "nothing is known yet";
+  d.opened();
+  d.data(0, "abc");
+  EXPECT_TRUE(d.under_test().in_place(d.at(3)));
+  EXPECT_TRUE(d.under_test().in_place(d.at(3 + (1 << 20))));
+  EXPECT_FALSE(d.under_test().in_place(d.at(3 + (1 << 20), "x")));
+  EXPECT_TRUE(d.under_test().in_place(d.at(3 - (1 << 20))));
+  EXPECT_FALSE(d.under_test().in_place(d.at(2 - (1 << 20))));
+  EXPECT_FALSE(d.under_test().in_place(d.at(afar)));
+  EXPECT_FALSE(d.under_test().in_place(d.at(-afar)));
+}
+
 } // namespace
 } // namespace weir
