@@ -108,7 +108,7 @@ private:
 
     std::vector<child_factory> writers;
     for (const auto& lane : writers_)
-      writers.push_back([lane, parent](caf::actor_system& system, const startup& start) {
+      writers.emplace_back([lane, parent](caf::actor_system& system, const startup& start) {
         const auto actor = spawn_writer(system, lane, parent);
         start.up();
         return child_handle{actor};
@@ -131,7 +131,7 @@ private:
                                      .gauges = gauges_,
                                      .lane = dispatchers_[shard],
                                      .parent = parent};
-      dispatchers.push_back([config](caf::actor_system& system, const startup& start) {
+      dispatchers.emplace_back([config](caf::actor_system& system, const startup& start) {
         const auto actor = spawn_dispatcher(system, config);
         start.up();
         return child_handle{actor};
@@ -153,7 +153,7 @@ private:
 
   /// Each has an end of its own, and is not restarted then.
   void add_group(supervisor_spec& root, actor_kind kind,
-                 const std::vector<child_factory>& factories) {
+                 const std::vector<child_factory>& factories) const {
     supervisor_spec group;
     group.intensity = options_.max_restarts;
     group.period = std::chrono::seconds{10};

@@ -67,8 +67,8 @@ public:
   /// line.
   virtual void append(std::uint64_t session_id, side s, stream_piece piece) = 0;
 
-  /// Completes the session's files and writes its index line. Takes the streams; info and summary are
-  /// still there where it throws.
+  /// Completes the session's files and writes its index line. Takes the streams; info and summary
+  /// are still there where it throws.
   virtual void finish(finished_session&& session) = 0;
 
   /// Writes the index line of a session whose `finish` has thrown, with no more than its figures.
