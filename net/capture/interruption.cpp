@@ -16,6 +16,7 @@ interruption::interruption() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
 
 interruption::~interruption() { ::close(fd_); }
 
+// NOLINTNEXTLINE(readability-make-member-function-const): others see a change
 void interruption::raise() noexcept {
   const int before = errno;
   const std::uint64_t one = 1;

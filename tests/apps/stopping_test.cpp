@@ -273,7 +273,7 @@ TEST_F(stopping, a_kill_at_any_moment_leaves_only_whole_files_and_a_readable_ind
     std::this_thread::sleep_for(std::chrono::microseconds{random() % 60'000});
     weir.signal(SIGKILL);
     if (weir.wait() != 0) ++interrupted;
-    if (!fs::exists(to)) continue;
+    if (!fs::exists(fs::path{to} / "sessions.jsonl")) continue;
     for (const auto& f : fs::directory_iterator{to}) {
       const auto name = f.path().filename().string();
       if (name == "sessions.jsonl" || name.starts_with(".weir-")) continue;
