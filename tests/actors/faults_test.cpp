@@ -16,13 +16,13 @@
 
 #include <caf/actor_registry.hpp>
 #include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
 #include <caf/scoped_actor.hpp>
 #include <gtest/gtest.h>
 
 #include <weir/actors/pipeline.hpp>
-#include <weir/actors/scheduler.hpp>
 #include <weir/actors/supervisor.hpp>
+#include <weir/tests/actors/scripted_source.hpp>
+#include <weir/tests/actors/tuned_config.hpp>
 #include <weir/tests/support/frames.hpp>
 
 namespace weir {
@@ -31,6 +31,7 @@ namespace {
 using namespace std::chrono_literals;
 using test::append;
 using test::frames;
+using test::scripted_source;
 
 using random_source = std::mt19937;
 
@@ -193,32 +194,9 @@ private:
   std::vector<conversation> all_;
 };
 
-/// `before` may throw.
-class scripted_source : public packet_source {
-public:
-  scripted_source(std::vector<frames> blocks, std::function<void(std::size_t)> before)
-      : blocks_(std::move(blocks)), before_(std::move(before)) {}
-
-  result<status> fill(packet_block& block) override {
-    if (before_) before_(next_);
-    if (next_ == blocks_.size()) return status::end;
-    for (const auto& f : blocks_[next_])
-      test::add_packet(block, f, {.time = test::at(std::chrono::microseconds{++clock_})});
-    block.now = test::at(std::chrono::microseconds{clock_});
-    ++next_;
-    return status::more;
-  }
-
-private:
-  std::vector<frames> blocks_;
-  std::function<void(std::size_t)> before_;
-  std::size_t next_ = 0;
-  std::int64_t clock_ = 0;
-};
-
 class faults : public ::testing::Test {
 protected:
-  faults() : system(tuned(config)) {
+  faults() {
     options.memory = 32 << 20;
     options.dispatchers = 2;
     options.max_restarts = 1'000'000;
@@ -229,11 +207,6 @@ protected:
       };
     };
     usual_ = system.registry().running();
-  }
-
-  static caf::actor_system_config& tuned(caf::actor_system_config& c) {
-    tune(c);
-    return c;
   }
 
   void add_stores(unsigned odds = 0, unsigned seed = 0) {
@@ -340,8 +313,8 @@ protected:
     EXPECT_EQ(said_bytes, t.payload(blocks));
   }
 
-  caf::actor_system_config config;
-  caf::actor_system system;
+  test::tuned_config config;
+  caf::actor_system system{config};
   pipeline_options options;
   records said;
   caf::actor root_;

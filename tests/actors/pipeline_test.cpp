@@ -9,10 +9,10 @@
 
 #include <caf/actor_registry.hpp>
 #include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
 #include <gtest/gtest.h>
 
-#include <weir/actors/scheduler.hpp>
+#include <weir/tests/actors/scripted_source.hpp>
+#include <weir/tests/actors/tuned_config.hpp>
 #include <weir/tests/support/frames.hpp>
 
 namespace weir {
@@ -23,32 +23,8 @@ using test::append;
 using test::closing;
 using test::frames;
 using test::handshake;
+using test::scripted_source;
 using test::tcp_frame;
-
-/// Gives one list of frames a block; `before` is called on the capture's thread before each.
-class scripted_source : public packet_source {
-public:
-  using hook = std::function<void(std::size_t block)>;
-
-  explicit scripted_source(std::vector<frames> blocks, hook before = {})
-      : blocks_(std::move(blocks)), before_(std::move(before)) {}
-
-  result<status> fill(packet_block& block) override {
-    if (before_) before_(next_);
-    if (next_ == blocks_.size()) return status::end;
-    for (const auto& f : blocks_[next_])
-      test::add_packet(block, f, {.time = test::at(std::chrono::microseconds{++clock_})});
-    block.now = test::at(std::chrono::microseconds{clock_});
-    ++next_;
-    return status::more;
-  }
-
-private:
-  std::vector<frames> blocks_;
-  hook before_;
-  std::size_t next_ = 0;
-  std::int64_t clock_ = 0;
-};
 
 /// What all sessions of a run said, by client port.
 struct transcript {
@@ -84,7 +60,7 @@ private:
 
 class pipeline_fixture : public ::testing::Test {
 protected:
-  pipeline_fixture() : system(tuned(config)) {
+  pipeline_fixture() {
     options.accumulators = [this](store_port&, memory_budget& b) -> accumulator_factory {
       budget = &b;
       return [this](const session_info& info) {
@@ -105,11 +81,6 @@ protected:
                         std::move(options));
   }
 
-  static caf::actor_system_config& tuned(caf::actor_system_config& c) {
-    tune(c);
-    return c;
-  }
-
   /// Waits, within reason, until as many actors run.
   bool running(std::size_t count) {
     for (int i = 0; i < 1000 && system.registry().running() != count; ++i)
@@ -117,8 +88,8 @@ protected:
     return system.registry().running() == count;
   }
 
-  caf::actor_system_config config;
-  caf::actor_system system;
+  test::tuned_config config;
+  caf::actor_system system{config};
   pipeline_options options;
   transcript said;
   memory_budget* budget = nullptr;

@@ -4,14 +4,13 @@
 #include <string>
 
 #include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
 #include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
 #include <gtest/gtest.h>
 
 #include <weir/actors/block_pool.hpp>
-#include <weir/actors/scheduler.hpp>
 #include <weir/net/session/flow_table.hpp>
+#include <weir/tests/actors/tuned_config.hpp>
 #include <weir/tests/support/dialogue.hpp>
 
 namespace weir {
@@ -42,13 +41,6 @@ private:
 
 class shell : public ::testing::Test {
 protected:
-  shell() : system(tuned(config)) {}
-
-  static caf::actor_system_config& tuned(caf::actor_system_config& c) {
-    tune(c);
-    return c;
-  }
-
   session_actor spawn() {
     const auto environment = std::make_shared<const session_environment>(session_environment{
         [this](const session_info&) { return std::make_unique<recorder>(promise); },
@@ -71,8 +63,8 @@ protected:
     return {block, 0, 0, 1};
   }
 
-  caf::actor_system_config config;
-  caf::actor_system system;
+  test::tuned_config config;
+  caf::actor_system system{config};
   std::shared_ptr<memory_budget> budget = std::make_shared<memory_budget>(1 << 30);
   std::shared_ptr<block_pool> pool = block_pool::make(1, packet_block::max_packet, budget);
   std::promise<result_of_session> promise;

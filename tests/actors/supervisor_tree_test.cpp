@@ -17,6 +17,18 @@ protected:
   supervisor_actor inner_of(const supervisor_actor& root, const std::string& id) {
     return caf::actor_cast<supervisor_actor>(child_of(root, id));
   }
+
+  /// A child that keeps what it was started with, as `token`.
+  child_spec seeker() {
+    auto s = spec("seeker");
+    s.start = [this](caf::actor_system& sys, const startup& up) {
+      token = up;
+      return make_child(sys, up, {});
+    };
+    return s;
+  }
+
+  startup token;
 };
 
 TEST_F(supervisor_tree, starts_and_stops_in_order_throughout) {
@@ -125,15 +137,9 @@ TEST_F(supervisor_tree, children_that_others_terminate_are_no_end_of_all) {
 // -- names --
 
 TEST_F(supervisor_tree, children_find_each_other_by_path) {
-  startup token;
-  auto seeker = spec("seeker");
-  seeker.start = [&](caf::actor_system& sys, const startup& up) {
-    token = up;
-    return make_child(sys, up, {});
-  };
   const auto root = started(supervise(restart_strategy::one_for_one,
                                       {spec("a"), supervisor_child("x", inner({spec("b")})),
-                                       supervisor_child("y", inner({spec("c"), seeker}))}));
+                                       supervisor_child("y", inner({spec("c"), seeker()}))}));
   EXPECT_EQ(token.path(), "s/y/seeker");
   EXPECT_EQ(token.sibling("c"), child_of(inner_of(root, "y"), "c"));
   EXPECT_EQ(token.sibling("a"), child_of(root, "a")) << "in the supervisor above";
@@ -145,7 +151,6 @@ TEST_F(supervisor_tree, children_find_each_other_by_path) {
 
 TEST_F(supervisor_tree, a_sibling_is_found_when_it_is_up_and_as_long_as_it_is) {
   bool found = true;
-  startup token;
   auto first = spec("first");
   first.start = [&](caf::actor_system& sys, const startup& up) {
     token = up;
@@ -165,14 +170,8 @@ TEST_F(supervisor_tree, a_sibling_is_found_when_it_is_up_and_as_long_as_it_is) {
 }
 
 TEST_F(supervisor_tree, children_below_a_restarted_supervisor_are_found_again) {
-  startup token;
-  auto seeker = spec("seeker");
-  seeker.start = [&](caf::actor_system& sys, const startup& up) {
-    token = up;
-    return make_child(sys, up, {});
-  };
   const auto root = started(supervise(restart_strategy::one_for_one,
-                                      {seeker, supervisor_child("x", inner({spec("b")}))}));
+                                      {seeker(), supervisor_child("x", inner({spec("b")}))}));
   self->send_exit(inner_of(root, "x"), mishap());
   run();
   EXPECT_TRUE(token.sibling("x/b"));
@@ -180,13 +179,7 @@ TEST_F(supervisor_tree, children_below_a_restarted_supervisor_are_found_again) {
 }
 
 TEST_F(supervisor_tree, a_startup_keeps_nobody_alive) {
-  startup token;
-  auto a = spec("a");
-  a.start = [&](caf::actor_system& sys, const startup& up) {
-    token = up;
-    return make_child(sys, up, {});
-  };
-  const auto s = started(supervise(restart_strategy::one_for_one, {a, spec("b")}));
+  const auto s = started(supervise(restart_strategy::one_for_one, {seeker(), spec("b")}));
   self->send_exit(s, shutdown_reason());
   run();
   EXPECT_EQ(living(), 0);

@@ -26,16 +26,10 @@ using test::tcp_frame;
 using test::weir;
 using ::testing::Test;
 
-/// A pcap of these frames, a millisecond apart, the first at 2026-01-31T23:59:59.000456Z.
+/// The first frame is of 2026-01-31T23:59:59.000456Z.
 test::byte_vector capture_of(const frames& all, duration later = 0s) {
-  auto time = timestamp{std::chrono::sys_days{std::chrono::year{2026} / 1 / 31}} + 23h + 59min + 59s
-              + 456us + later;
-  test::pcap_file file;
-  for (const auto& f : all) {
-    file.add(time, f);
-    time += 1ms;
-  }
-  return file.bytes();
+  return test::pcap_of(all, timestamp{std::chrono::sys_days{std::chrono::year{2026} / 1 / 31}} + 23h
+                                + 59min + 59s + 456us + later);
 }
 
 class dump : public Test {
@@ -157,6 +151,7 @@ TEST_F(dump, tells_wrong_usage_from_failure) {
       {{"-r", in, "-o", out, "--name", "../{id}"}, 2, ".."},
       {{"-r", in, "-o", out, "--idle-timeout", "5x"}, 2, "90s, 5m or 2h"},
       {{"-r", in, "-o", out, "--max-session-bytes", "lots"}, 2, "64k"},
+      {{"-r", in, "-o", out, "--memory", "15M"}, 2, "less than 16M"},
       {{"-r", in, "-o", out, "--tar", out + ".tar"}, 2, "--tar"},
       {{"-r", folder / "missing.pcap", "-o", out}, 1, "missing.pcap: No such file"},
       {{"-r", "/proc/self/exe", "-o", out}, 1, "not a pcap or pcapng capture"},

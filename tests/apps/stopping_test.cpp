@@ -33,13 +33,7 @@ using test::tcp_frame;
 namespace fs = std::filesystem;
 
 test::byte_vector capture_of(const frames& all) {
-  auto time = timestamp{std::chrono::sys_days{std::chrono::year{2026} / 1 / 31}};
-  test::pcap_file file;
-  for (const auto& f : all) {
-    file.add(time, f);
-    time += 1ms;
-  }
-  return file.bytes();
+  return test::pcap_of(all, timestamp{std::chrono::sys_days{std::chrono::year{2026} / 1 / 31}});
 }
 
 /// A `weir` that is at work.

@@ -1,6 +1,7 @@
 #include <weir/tests/support/captures.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <stdexcept>
 
@@ -66,6 +67,15 @@ pcap_file& pcap_file::add(const pcap_record& record, content packet) {
 pcap_file& pcap_file::append(content bytes) {
   writer_.append(bytes);
   return *this;
+}
+
+byte_vector pcap_of(const std::vector<byte_vector>& packets, timestamp first) {
+  pcap_file file;
+  for (const auto& p : packets) {
+    file.add(first, p);
+    first += std::chrono::milliseconds{1};
+  }
+  return file.bytes();
 }
 
 pcapng_file& pcapng_file::section(bool swapped, std::uint16_t major) {

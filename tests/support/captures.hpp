@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <weir/net/link_type.hpp>
 #include <weir/net/time.hpp>
@@ -80,6 +81,9 @@ private:
   pcap_format format_;
   file_writer writer_;
 };
+
+/// A pcap of these packets, a millisecond apart.
+byte_vector pcap_of(const std::vector<byte_vector>& packets, timestamp first);
 
 struct pcapng_interface {
   link_type link = link_type::ethernet;
