@@ -5,7 +5,6 @@
 
 #include <caf/actor_system.hpp>
 #include <caf/scoped_actor.hpp>
-#include <caf/send.hpp>
 
 #include <weir/actors/dispatcher.hpp>
 #include <weir/actors/supervisor.hpp>
@@ -61,8 +60,8 @@ public:
       complain("the pipeline did not start: " + reason_text(started.error()));
     }
     wait([this] { return capture_->done(); });
-    for (std::uint32_t shard = 0; shard < dispatchers_.size(); ++shard)
-      dispatchers_[shard]->close();
+    for (const auto& d : dispatchers_)
+      d->close();
     wait([this] { return std::ranges::all_of(dispatchers_, &dispatcher_lane::done); });
     if (ended_ && !report_.hung) drop_blocks();
     census_->close();
@@ -168,7 +167,7 @@ private:
 
   void stop_tree() {
     if (ended_) return;
-    caf::anon_send(caf::actor_cast<supervisor_actor>(root_), stop_supervisor{});
+    tell(caf::actor_cast<supervisor_actor>(root_), stop_supervisor{});
     wait([this] { return ended_; });
   }
 

@@ -1,6 +1,7 @@
 #include <weir/net/output/name_template.hpp>
 
 #include <algorithm>
+#include <optional>
 
 #include <weir/net/output/community_id.hpp>
 #include <weir/net/output/name_template_parser.hpp>
@@ -119,7 +120,7 @@ void name_template::render_parts(std::size_t begin, std::size_t end, const sessi
                                  side s, std::string& out) const {
   constexpr std::size_t usual = 128;
   if (out.empty()) out.reserve(usual);
-  const auto start = begin < end ? to_utc(info.start) : utc_time{};
+  std::optional<utc_time> start;
   for (auto i = begin; i < end; ++i) {
     const auto& p = parts_[i];
     switch (p.what) {
@@ -135,7 +136,9 @@ void name_template::render_parts(std::size_t begin, std::size_t end, const sessi
     case field::source_port: append_number(info.end_of(s).port, out); break;
     case field::destination: append_address_name(info.end_of(other(s)).address, out); break;
     case field::destination_port: append_number(info.end_of(other(s)).port, out); break;
-    default: append_start(p.what, start, out);
+    default:
+      if (!start) start = to_utc(info.start);
+      append_start(p.what, *start, out);
     }
   }
 }

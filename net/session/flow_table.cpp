@@ -27,7 +27,7 @@ std::uint64_t session_id(const session_info& info, std::uint64_t serial) noexcep
   return XXH3_64bits(&input, sizeof input);
 }
 
-/// What a session can hold of its streams before it hands on: an estimate for `relieve`.
+/// What a session can hold of its streams before it hands on: an estimate for `press` and `evict`.
 constexpr std::uint64_t max_buffered = 512 << 10;
 
 constexpr std::uint32_t segments_between_looks = 4096;
